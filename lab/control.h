@@ -1,0 +1,73 @@
+/*
+ * control.h - what the two halves of lab/run say to each other
+ *
+ * The half on the host (relay.c) and the half in the lab (init.c) share five serial lines. Four
+ * carry bytes and nothing else. The fifth carries frames: a type, a length, a payload.
+ */
+#ifndef LAB_CONTROL_H
+#define LAB_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The serial lines, by their number in the lab: LINE_STDIN is /dev/ttyS0 and so on. */
+enum line { LINE_STDIN, LINE_STDOUT, LINE_STDERR, LINE_TERMINAL, LINE_CONTROL, LINES };
+
+enum frame_type {
+  /* From the host to the lab. Before FRAME_GO they describe the command. */
+  FRAME_ARGUMENTS = 'a',   /* strings, each with its NUL */
+  FRAME_ENVIRONMENT = 'e', /* strings, each with its NUL */
+  FRAME_DIRECTORY = 'd',   /* the working directory */
+  FRAME_SETTINGS = 's',    /* struct settings */
+  FRAME_GO = 'g',          /* nothing more to say: start the command */
+  FRAME_SIGNAL = 'k',      /* int32_t: deliver this signal to the command */
+  FRAME_STDIN_END = 'i',   /* uint64_t: the input ended after so many bytes */
+  FRAME_CLOSED = 'c',      /* int32_t: nobody reads this line any more (both directions) */
+  FRAME_WINDOW = 'w',      /* struct window */
+  /* From the lab to the host. */
+  FRAME_READY = 'r', /* booted, SCTP works */
+  FRAME_DONE = 'x',  /* int32_t: the command's exit status, 128+N for signal N; all its output is out */
+  FRAME_BROKEN = 'b' /* text: why the lab cannot be used */
+};
+
+/* Which of the three standard streams are terminals (bit N for descriptor N). `raw` when the
+ * terminal's own line editing is off on the host, and so belongs to the lab. */
+struct settings {
+  uint32_t umask;
+  uint32_t terminals;
+  uint32_t raw;
+};
+
+struct window {
+  uint16_t rows, columns;
+};
+
+struct frame {
+  uint32_t type;
+  uint32_t length;
+  char payload[];
+};
+
+enum { FRAME_MAX = 4 << 20 }; /* more than the kernel takes as arguments and environment together */
+
+/* Collects frames from a descriptor that never blocks. Starts as {.fd = FD}. */
+struct control {
+  int fd;
+  char *bytes;
+  size_t used;
+  bool returned; /* the first frame in `bytes` has been handed out */
+};
+
+/*
+ * Writes one frame. Blocks when `fd` does. Returns false when the other side is gone, or cannot take it now.
+ */
+bool control_send(int fd, enum frame_type type, const void *payload, size_t length);
+
+/*
+ * Returns the next whole frame, valid until the next call, or NULL when none has come yet.
+ * `*ended` becomes true when none will ever come.
+ */
+const struct frame *control_receive(struct control *control, bool *ended);
+
+#endif

@@ -1,0 +1,449 @@
+/*
+ * init.c - the first process of the lab kernel
+ *
+ * Makes the machine usable (mounts, devices, modules, loopback), runs one command with the standard
+ * streams, arguments, environment, directory and umask that the host sends, reports its exit status,
+ * and switches the machine off. Linked statically and doing all by system calls of its own: a shell
+ * script with mount, ip and modprobe would take a second longer.
+ *
+ * The other half is relay.c; what the two say to each other is in control.h.
+ */
+#include "control.h"
+#include "loopback.h"
+#include "pump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+static int control_fd = -1; /* the control line, once it is open */
+
+static _Noreturn void power_off(void)
+{
+  sync(); /* what was written to the host's files is still in this kernel's memory */
+  reboot(RB_POWER_OFF);
+  _exit(1);
+}
+
+/* Ends the lab because it cannot be used. */
+static _Noreturn void broken(const char *format, ...)
+{
+  char reason[512];
+  va_list values;
+  va_start(values, format);
+  int length = vsnprintf(reason, sizeof reason, format, values);
+  va_end(values);
+  if (control_fd >= 0) {
+    control_send(control_fd, FRAME_BROKEN, reason, (size_t)length);
+    tcdrain(control_fd);
+  }
+  fprintf(stderr, "init: %s\n", reason); /* the kernel's console: in the log of the boot */
+  power_off();
+}
+
+/* ---- the machine ---------------------------------------------------------------------------- */
+
+static void mount_all(void)
+{
+  static const struct {
+    const char *type, *where, *options;
+  } mounts[] = {
+      {"proc", "/proc", NULL},
+      {"sysfs", "/sys", NULL},
+      {"devtmpfs", "/dev", NULL},
+      {"devpts", "/dev/pts", "mode=620,ptmxmode=666"},
+      {"tmpfs", "/dev/shm", "mode=1777"},
+      {"tmpfs", "/run", "mode=755"},
+  };
+  for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+    mkdir(mounts[i].where, 0755); /* new are only those on the fresh /dev */
+    if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, mounts[i].options) < 0 && errno != EBUSY)
+      broken("cannot mount %s on %s: %s", mounts[i].type, mounts[i].where, strerror(errno));
+  }
+  symlink("/proc/self/fd", "/dev/fd");
+  symlink("/proc/self/fd/0", "/dev/stdin");
+  symlink("/proc/self/fd/1", "/dev/stdout");
+  symlink("/proc/self/fd/2", "/dev/stderr");
+}
+
+static void write_file(const char *path, const char *text)
+{
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    ssize_t ignored = write(fd, text, strlen(text)); /* a kernel without this setting works too */
+    (void)ignored;
+    close(fd);
+  }
+}
+
+static bool has_sctp(void)
+{
+  int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+  /* A socket alone does not prove it: without the hmac module it is listen() that fails. */
+  bool works = fd >= 0 && listen(fd, 1) == 0;
+  if (fd >= 0)
+    close(fd);
+  return works;
+}
+
+/* Loads the module of which `line` of modules.dep tells: "PATH: NEEDED…", what is needed last first. */
+static void load_module(const char *folder, char *line)
+{
+  char *words[64];
+  int count = 0;
+  for (char *word = strtok(line, ": \n"); word != NULL && count < 64; word = strtok(NULL, ": \n"))
+    words[count++] = word;
+  while (count-- > 0) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, words[count]);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
+      broken("cannot load the module %s: %s", path, strerror(errno));
+    close(fd);
+  }
+}
+
+/* A kernel that has everything built in skips this; Debian's has modules, their order in modules.dep(5). */
+static void load_modules(void)
+{
+  static const char *const wanted[] = {"/sctp.ko:", "/hmac.ko:", "/sctp_diag.ko:", "/sch_netem.ko:", "/veth.ko:"};
+  struct utsname kernel;
+  uname(&kernel);
+  char folder[300], path[400];
+  snprintf(folder, sizeof folder, "/usr/lib/uml/modules/%s", kernel.release);
+  snprintf(path, sizeof path, "%s/modules.dep", folder);
+  FILE *order = fopen(path, "re");
+  if (order == NULL)
+    broken("this kernel has no SCTP built in, and there is no %s: %s", path, strerror(errno));
+  char line[4096];
+  while (fgets(line, sizeof line, order) != NULL)
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+      if (strstr(line, wanted[i]) != NULL) {
+        load_module(folder, line);
+        break;
+      }
+  fclose(order);
+}
+
+static void set_up_machine(void)
+{
+  sethostname("lab", 3);
+  if (!has_sctp())
+    load_modules();
+  if (!has_sctp())
+    broken("the lab kernel cannot open an SCTP socket: %s", strerror(errno));
+  if (loopback_up() < 0)
+    broken("cannot bring the loopback interface up: %s", strerror(errno));
+  write_file("/proc/sys/net/core/rmem_max", "8388608");
+  write_file("/proc/sys/net/core/wmem_max", "8388608");
+  struct rlimit files = {.rlim_cur = 1024, .rlim_max = 65536};
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* Opens a serial line for exact bytes. */
+static int open_line(enum line line)
+{
+  char path[32];
+  snprintf(path, sizeof path, "/dev/ttyS%d", (int)line);
+  int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  struct termios settings;
+  if (fd < 0 || tcgetattr(fd, &settings) < 0)
+    broken("cannot open %s: %s", path, strerror(errno));
+  cfmakeraw(&settings);
+  tcsetattr(fd, TCSANOW, &settings);
+  return fd;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+struct command {
+  char **arguments, **environment;
+  char *directory;
+  struct settings settings;
+  struct window window;
+  pid_t pid;
+  int terminal; /* our side of its terminal, or -1 */
+  struct pump in, out, err, screen;
+};
+
+/* Cuts a block of strings, each with its NUL, into a vector that ends with NULL. */
+static char **strings(const struct frame *frame)
+{
+  char *block = malloc(frame->length + 1);
+  size_t count = 0;
+  memcpy(block, frame->payload, frame->length);
+  for (size_t i = 0; i < frame->length; i++)
+    count += block[i] == '\0';
+  char **vector = calloc(count + 1, sizeof *vector);
+  for (size_t i = 0; i < count; i++, block += strlen(block) + 1)
+    vector[i] = block;
+  return vector;
+}
+
+static void take_frame(struct command *command, const struct frame *frame)
+{
+  int32_t number = 0;
+  if (frame->length == sizeof number)
+    memcpy(&number, frame->payload, sizeof number);
+
+  switch (frame->type) {
+  case FRAME_ARGUMENTS:
+    command->arguments = strings(frame);
+    break;
+  case FRAME_ENVIRONMENT:
+    command->environment = strings(frame);
+    break;
+  case FRAME_DIRECTORY:
+    command->directory = strings(frame)[0];
+    break;
+  case FRAME_SETTINGS:
+    memcpy(&command->settings, frame->payload, sizeof command->settings);
+    break;
+  case FRAME_WINDOW:
+    memcpy(&command->window, frame->payload, sizeof command->window);
+    if (command->terminal >= 0) {
+      struct winsize size = {.ws_row = command->window.rows, .ws_col = command->window.columns};
+      ioctl(command->terminal, TIOCSWINSZ, &size);
+    }
+    break;
+  case FRAME_SIGNAL:
+    if (command->pid > 0)
+      kill(-command->pid, number);
+    break;
+  case FRAME_STDIN_END:
+    memcpy(&command->in.expected, frame->payload, sizeof command->in.expected);
+    break;
+  case FRAME_CLOSED: /* so that the command finds a broken pipe, as it would on the host */
+    if (number == LINE_STDOUT && command->out.state == PUMP_RUNS)
+      close(command->out.from), command->out.state = PUMP_OFF;
+    if (number == LINE_STDERR && command->err.state == PUMP_RUNS)
+      close(command->err.from), command->err.state = PUMP_OFF;
+    break;
+  default:
+    break;
+  }
+}
+
+/* Makes a terminal for the command and returns the command's side of it. */
+static int open_terminal(struct command *command)
+{
+  int slave = -1;
+  char path[32];
+  int zero = 0, number;
+  command->terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (command->terminal >= 0 && ioctl(command->terminal, TIOCSPTLCK, &zero) == 0 &&
+      ioctl(command->terminal, TIOCGPTN, &number) == 0) {
+    snprintf(path, sizeof path, "/dev/pts/%d", number);
+    slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  }
+  if (slave < 0)
+    broken("cannot make a terminal: %s", strerror(errno));
+  struct termios settings;
+  tcgetattr(slave, &settings);
+  if (command->settings.raw) {
+    settings.c_iflag |= IUTF8;
+  } else { /* the host's terminal echoes and translates already */
+    settings.c_lflag &= ~(tcflag_t)ECHO;
+    settings.c_oflag &= ~(tcflag_t)OPOST;
+  }
+  tcsetattr(slave, TCSANOW, &settings);
+  struct winsize size = {.ws_row = command->window.rows, .ws_col = command->window.columns};
+  ioctl(slave, TIOCSWINSZ, &size);
+  return slave;
+}
+
+static _Noreturn void become(const struct command *command, const int streams[3], int slave)
+{
+  setsid();
+  if (slave >= 0)
+    ioctl(slave, TIOCSCTTY, 0);
+  for (int i = 0; i < 3; i++)
+    dup2(streams[i], i);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  umask((mode_t)command->settings.umask);
+  const char *failed = command->directory;
+  if (chdir(command->directory) == 0) {
+    environ = command->environment;
+    failed = command->arguments[0];
+    execvp(failed, command->arguments);
+  }
+  int reason = errno;
+  dprintf(STDERR_FILENO, "lab/run: %s: %s\n", failed, strerror(reason));
+  _exit(reason == ENOENT ? 127 : 126); /* as env and the shells do */
+}
+
+static void start(struct command *command, const int lines[LINES])
+{
+  int slave = command->settings.terminals != 0 ? open_terminal(command) : -1;
+  int ours[3], theirs[3];
+  for (int i = 0; i < 3; i++) {
+    int ends[2];
+    if (command->settings.terminals & 1U << i) {
+      ours[i] = -1;
+      theirs[i] = slave;
+    } else if (pipe2(ends, O_CLOEXEC) < 0) {
+      broken("cannot make a pipe: %s", strerror(errno));
+    } else {
+      ours[i] = ends[i == 0];
+      theirs[i] = ends[i != 0];
+    }
+  }
+  command->pid = fork();
+  if (command->pid < 0)
+    broken("cannot start a process: %s", strerror(errno));
+  if (command->pid == 0)
+    become(command, theirs, slave);
+
+  for (int i = 0; i < 3; i++)
+    if (theirs[i] != slave)
+      close(theirs[i]);
+  if (slave >= 0)
+    close(slave);
+  pump_start(&command->in, lines[LINE_STDIN], ours[0] >= 0 ? ours[0] : command->terminal);
+  if (ours[1] >= 0)
+    pump_start(&command->out, ours[1], lines[LINE_STDOUT]);
+  if (ours[2] >= 0)
+    pump_start(&command->err, ours[2], lines[LINE_STDERR]);
+  if (command->terminal >= 0)
+    pump_start(&command->screen, command->terminal, lines[LINE_TERMINAL]);
+}
+
+/* Tells the command that its input is over, or the host that the command wants none. */
+static void input_changed(struct command *command)
+{
+  int32_t line = LINE_STDIN;
+  if (command->in.state == PUMP_REFUSED)
+    control_send(control_fd, FRAME_CLOSED, &line, sizeof line);
+  if (command->in.state != PUMP_ENDED)
+    return;
+  if (command->in.to == command->terminal) {
+    ssize_t ignored = write(command->terminal, "\4", 1); /* Ctrl-D */
+    (void)ignored;
+  } else {
+    close(command->in.to);
+  }
+}
+
+/* Reaps every child there is. Returns true, and the status, when the command was among them. */
+static bool command_ended(const struct command *command, int32_t *exit_status)
+{
+  bool ended = false;
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    if (pid == command->pid) {
+      *exit_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+      ended = true;
+    }
+  return ended;
+}
+
+/* Nothing is on its way any more from the command's output to the host. */
+static bool drained(const struct pump *pump)
+{
+  struct pollfd source = {.fd = pump->from, .events = POLLIN};
+  return pump->state != PUMP_RUNS ||
+         (pump->start == pump->end && (poll(&source, 1, 0) == 0 || !(source.revents & POLLIN)));
+}
+
+/* Runs the command to its end and returns its exit status. */
+static int32_t run(struct command *command, struct control *control, int signals)
+{
+  struct pump *pumps[] = {&command->in, &command->out, &command->err, &command->screen};
+  enum { PUMPS = sizeof pumps / sizeof *pumps };
+  bool ended = false, host_gone = false;
+  int32_t status = 0;
+
+  while (!ended || !drained(&command->out) || !drained(&command->err) || !drained(&command->screen)) {
+    struct pollfd fds[2 * PUMPS + 2];
+    for (int i = 0; i < PUMPS; i++)
+      pump_wants(pumps[i], &fds[2 * i]);
+    fds[2 * PUMPS] = (struct pollfd){.fd = control->fd, .events = POLLIN};
+    fds[2 * PUMPS + 1] = (struct pollfd){.fd = signals, .events = POLLIN};
+    if (poll(fds, 2 * PUMPS + 2, -1) < 0)
+      continue;
+
+    for (int i = 0; i < PUMPS; i++)
+      if (pump_move(pumps[i], &fds[2 * i]) && pumps[i] == &command->in)
+        input_changed(command);
+    if (fds[2 * PUMPS].revents != 0) {
+      const struct frame *frame;
+      while ((frame = control_receive(control, &host_gone)) != NULL)
+        take_frame(command, frame);
+      if (host_gone)
+        power_off();
+      if (command->in.state == PUMP_RUNS && command->in.total >= command->in.expected && drained(&command->in)) {
+        command->in.state = PUMP_ENDED;
+        input_changed(command);
+      }
+    }
+    if (fds[2 * PUMPS + 1].revents != 0) {
+      struct signalfd_siginfo ignored;
+      while (read(signals, &ignored, sizeof ignored) > 0)
+        ;
+      ended = command_ended(command, &status) || ended;
+    }
+  }
+  return status;
+}
+
+int main(void)
+{
+  static struct command command = {.terminal = -1};
+  int lines[LINES];
+
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, NULL);
+  int signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+
+  mount_all();
+  for (int i = 0; i < LINES; i++)
+    lines[i] = open_line((enum line)i);
+  control_fd = lines[LINE_CONTROL];
+  set_up_machine();
+  control_send(control_fd, FRAME_READY, NULL, 0);
+
+  struct control control = {.fd = control_fd};
+  const struct frame *frame = NULL;
+  bool host_gone = false;
+  while (!host_gone && (frame == NULL || frame->type != FRAME_GO)) {
+    struct pollfd wait = {.fd = control_fd, .events = POLLIN};
+    poll(&wait, 1, -1);
+    while ((frame = control_receive(&control, &host_gone)) != NULL && frame->type != FRAME_GO)
+      take_frame(&command, frame);
+  }
+  if (host_gone)
+    power_off();
+
+  start(&command, lines);
+  int32_t status = run(&command, &control, signals);
+  for (int i = LINE_STDOUT; i <= LINE_TERMINAL; i++)
+    tcdrain(lines[i]);
+  sync();
+  control_send(control_fd, FRAME_DONE, &status, sizeof status);
+  tcdrain(control_fd);
+  power_off();
+}

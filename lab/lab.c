@@ -1,0 +1,141 @@
+/*
+ * lab.c - lab/run: runs a command where SCTP works
+ *
+ * lab/run itself is a script that builds this program when it has to and then becomes it.
+ */
+#include "lab.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: lab/run [--kernel auto|native|uml] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
+    "\n"
+    "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
+    "with its exit status. Inside, one is root of a machine with a network of its own.\n"
+    "\n"
+    "  --kernel native    this machine's kernel, in a user and network namespace\n"
+    "  --kernel uml       User Mode Linux, booted for this command\n"
+    "  --kernel auto      native where the kernel has SCTP, else uml (default; LAB_KERNEL overrides)\n"
+    "  --timeout SECONDS  end COMMAND after that time, with exit status 124\n"
+    "\n"
+    "Exit status: that of COMMAND, 128+N when signal N ended it, 124 after the timeout, 125 when the lab\n"
+    "itself failed, 126 or 127 when COMMAND cannot be executed or is not found, 2 for bad usage.\n"
+    "Environment: LAB_KERNEL as --kernel; LAB_UML, the UML kernel to boot; TMPDIR, where its memory lies.\n";
+
+void lab_fail(const char *remedy, const char *what, ...)
+{
+  va_list values;
+  va_start(values, what);
+  fputs("lab/run: ", stderr);
+  vfprintf(stderr, what, values);
+  va_end(values);
+  fputc('\n', stderr);
+  if (remedy != NULL)
+    fprintf(stderr, "%s\n", remedy);
+  exit(LAB_BROKEN);
+}
+
+static _Noreturn void bad_usage(const char *what, const char *value)
+{
+  fprintf(stderr, "lab/run: %s%s\n%s", what, value, usage);
+  exit(2);
+}
+
+static double parse_seconds(const char *text)
+{
+  char *end;
+  double seconds = strtod(text, &end);
+  if (end == text || *end != '\0' || !(seconds > 0 && seconds < 1e9))
+    bad_usage("--timeout takes a number of seconds above 0, not ", text);
+  return seconds;
+}
+
+/* One is in a lab already: the command takes its place. */
+static _Noreturn void run_here(const struct job *job)
+{
+  char seconds[64];
+  snprintf(seconds, sizeof seconds, "%f", job->timeout);
+  size_t count = 0;
+  while (job->command[count] != NULL)
+    count++;
+  char **command = calloc(count + 5, sizeof *command), **end = command;
+  if (job->timeout > 0) {
+    static const char *const timeout[] = {"timeout", "--foreground", "--kill-after=1"};
+    for (int i = 0; i < 3; i++)
+      *end++ = (char *)timeout[i];
+    *end++ = seconds;
+  }
+  memcpy(end, job->command, count * sizeof *command);
+  execvp(command[0], command);
+  int reason = errno;
+  fprintf(stderr, "lab/run: %s: %s\n", command[0], strerror(reason));
+  exit(reason == ENOENT ? 127 : 126);
+}
+
+int main(int argc, char **argv)
+{
+  struct job job = {0};
+  const char *kernel = getenv("LAB_KERNEL");
+  bool inside = getenv("SCTP_LAB") != NULL;
+
+  int i = 1;
+  for (; i < argc && argv[i][0] == '-'; i++) {
+    if (strcmp(argv[i], "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+      fputs(usage, stdout);
+      return 0;
+    }
+    if (strcmp(argv[i], "--kernel") != 0 && strcmp(argv[i], "--timeout") != 0)
+      bad_usage("unknown option ", argv[i]);
+    if (i + 1 == argc)
+      bad_usage("missing value after ", argv[i]);
+    if (strcmp(argv[i], "--kernel") == 0)
+      kernel = argv[++i];
+    else
+      job.timeout = parse_seconds(argv[++i]);
+  }
+  if (i == argc)
+    bad_usage("missing COMMAND", "");
+  job.command = argv + i;
+  if (kernel == NULL || *kernel == '\0')
+    kernel = "auto";
+  bool automatic = strcmp(kernel, "auto") == 0;
+  if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0)
+    bad_usage("unknown kernel ", kernel);
+
+  char self[PATH_MAX - 8];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length < 0)
+    lab_fail("Mount /proc.", "cannot find myself: /proc/self/exe: %s", strerror(errno));
+  self[length] = '\0';
+  *strrchr(self, '/') = '\0';
+  char init[PATH_MAX];
+  snprintf(init, sizeof init, "%s/init", self);
+  job.init = init;
+
+  if (automatic && inside)
+    run_here(&job);
+  if (strcmp(kernel, "uml") != 0) {
+    bool sctp = native_has_sctp();
+    int reason = errno;
+    int status = sctp ? native_run(&job) : -1;
+    if (status >= 0)
+      return status;
+    if (!automatic && !sctp)
+      lab_fail("Try:  sudo modprobe sctp   or leave the choice to lab/run (--kernel auto).",
+               "this machine's kernel has no SCTP: %s", strerror(reason));
+    if (!automatic)
+      lab_fail("Leave the choice to lab/run (--kernel auto).", "this machine refuses a namespace to you: %s",
+               strerror(errno));
+  }
+  return uml_run(&job);
+}

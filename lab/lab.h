@@ -1,0 +1,46 @@
+/* lab.h - what the parts of lab/run on the host share */
+#ifndef LAB_LAB_H
+#define LAB_LAB_H
+
+#include "control.h"
+
+enum { LAB_BROKEN = 125 }; /* the exit status of a failure of lab/run itself */
+
+struct job {
+  char **command;   /* ends with NULL */
+  double timeout;   /* seconds; 0: none */
+  const char *init; /* path of the lab's first process */
+};
+
+/*
+ * Ends lab/run with LAB_BROKEN: "lab/run: WHAT" and, unless it is NULL, a line with the remedy, on standard
+ * error.
+ */
+_Noreturn void lab_fail(const char *remedy, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/* native.c: runs the job in namespaces of its own on this machine's kernel. Returns its exit status, or -1
+ * with errno set when the namespaces are refused, and the job has not been started. */
+int native_run(const struct job *job);
+
+/* True when this machine's kernel can open an SCTP socket. */
+bool native_has_sctp(void);
+
+/* uml.c: runs the job under User Mode Linux. */
+int uml_run(const struct job *job);
+
+/* A lab kernel that has been started: a process group, and the host's ends of its serial lines. */
+struct guest {
+  pid_t pid;     /* also its process group */
+  int to[LINES]; /* -1 where the line has no such direction */
+  int from[LINES];
+  int log; /* what the kernel says for itself */
+};
+
+/*
+ * relay.c: runs the job in the guest, which has just been started, and kills the guest at the end.
+ *
+ * explain  called with the guest's log when it ended without having run the job; does not return
+ */
+int relay_run(const struct job *job, const struct guest *guest, void (*explain)(const char *log));
+
+#endif

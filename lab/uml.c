@@ -1,0 +1,204 @@
+/*
+ * uml.c - boots User Mode Linux: a Linux kernel that is an ordinary program
+ *
+ * Its root file system is this machine's own (hostfs), its memory a file in the temporary directory, its
+ * serial lines our pipes. It needs no privilege.
+ */
+#include "lab.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { MEMORY_MB = 512 };
+
+static struct guest guest;
+static char *state_folder; /* UML keeps its process id here; it removes it by itself unless it is killed */
+
+static void clean_up(void)
+{
+  kill(-guest.pid, SIGKILL);
+  stop_kill_all();
+  static const char *const files[] = {"pid", "mconsole"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/%s", state_folder, files[i]);
+    unlink(path);
+  }
+  rmdir(state_folder);
+}
+
+static const char *find_kernel(void)
+{
+  const char *named = getenv("LAB_UML");
+  const char *kernel = named != NULL && *named != '\0' ? named : "/usr/bin/linux.uml";
+  if (access(kernel, X_OK) == 0)
+    return kernel;
+  if (kernel == named)
+    lab_fail("Correct LAB_UML, or unset it to take the kernel of Debian's package user-mode-linux.", "LAB_UML=%s: %s",
+             kernel, strerror(errno));
+  lab_fail("Install it:  lab/setup lab   (or by hand: apt-get install user-mode-linux)",
+           "User Mode Linux is missing (%s: %s)", kernel, strerror(errno));
+}
+
+/* Returns NULL when the lab's memory can lie in `folder`, else why not. */
+static const char *unfit(const char *folder)
+{
+  static char reason[128];
+  struct statvfs fs;
+  if (statvfs(folder, &fs) < 0)
+    return strerror(errno);
+  if (access(folder, W_OK | X_OK) < 0)
+    return errno == EROFS ? "it is read-only" : "it is not writable for you";
+  if (fs.f_flag & ST_RDONLY)
+    return "it is read-only";
+  if (fs.f_flag & ST_NOEXEC)
+    return "it is mounted noexec";
+  if ((unsigned long long)fs.f_bavail * fs.f_frsize < MEMORY_MB * 1048576ULL || (fs.f_files > 0 && fs.f_favail < 8)) {
+    snprintf(reason, sizeof reason, "it has less than %d MB of free space", MEMORY_MB);
+    return reason;
+  }
+  return NULL;
+}
+
+static const char *find_folder(void)
+{
+  static const char *const usual[] = {"/dev/shm", "/tmp", "/var/tmp"};
+  static const char remedy[] = "Set TMPDIR to a folder with 512 MB of free space where programs may be executed.";
+  const char *named = getenv("TMPDIR");
+  if (named != NULL && *named != '\0') {
+    if (unfit(named) != NULL)
+      lab_fail(remedy, "the lab kernel cannot keep its memory in TMPDIR=%s: %s", named, unfit(named));
+    return named;
+  }
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    if (unfit(usual[i]) == NULL)
+      return usual[i];
+  lab_fail(remedy, "the lab kernel cannot keep its memory in /dev/shm, /tmp or /var/tmp (/tmp: %s)", unfit("/tmp"));
+}
+
+static void make_pipe(int ends[2], const char *what)
+{
+  if (pipe2(ends, O_CLOEXEC) < 0)
+    lab_fail(NULL, "cannot make a pipe for %s: %s", what, strerror(errno));
+}
+
+static void keep_open(int fd)
+{
+  fcntl(fd, F_SETFD, 0);
+}
+
+/* Becomes the kernel. `in` and `out` are its ends of the serial lines, -1 for none. */
+static _Noreturn void become_kernel(const char *kernel, const char *folder, const char *init, const int in[LINES],
+                                    const int out[LINES], int log, pid_t parent)
+{
+  setsid(); /* a process group of its own, out of reach of the terminal's Ctrl-C */
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent)
+    _exit(1);
+  signal(SIGTERM, SIG_DFL);
+  setenv("TMPDIR", folder, 1);
+
+  char init_option[4200], folder_option[4200], umid[64], memory[32], lines[LINES][32];
+  snprintf(init_option, sizeof init_option, "init=\"%s\"", init);
+  snprintf(folder_option, sizeof folder_option, "uml_dir=%s/", folder);
+  snprintf(umid, sizeof umid, "umid=sctp-lab-%d", (int)parent);
+  snprintf(memory, sizeof memory, "mem=%dM", MEMORY_MB);
+  char *arguments[16 + LINES] = {
+      (char *)kernel, memory,     "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "rw", "quiet",
+      "noreboot",     "panic=-1", "con=null",       "con0=null,fd:1",    folder_option, umid};
+  size_t count = 13;
+  for (int i = 0; i < LINES; i++) {
+    char from[16] = "null", to[16] = "null";
+    if (in[i] >= 0)
+      keep_open(in[i]), snprintf(from, sizeof from, "fd:%d", in[i]);
+    if (out[i] >= 0)
+      keep_open(out[i]), snprintf(to, sizeof to, "fd:%d", out[i]);
+    snprintf(lines[i], sizeof lines[i], "ssl%d=%s,%s", i, from, to);
+    arguments[count++] = lines[i];
+  }
+  arguments[count++] = init_option;
+  arguments[count] = NULL;
+
+  int null = open("/dev/null", O_RDONLY);
+  dup2(null, STDIN_FILENO);
+  dup2(log, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  execv(kernel, arguments);
+  fprintf(stderr, "cannot start %s: %s\n", kernel, strerror(errno));
+  _exit(1);
+}
+
+static _Noreturn void explain(const char *log)
+{
+  static const struct {
+    const char *sign, *remedy;
+  } known[] = {
+      {"ptrace", "This machine does not let a program trace its own children (ptrace), which User Mode Linux needs.\n"
+                 "In a container, allow it: docker run --cap-add=SYS_PTRACE --security-opt seccomp=unconfined …"},
+      {"No space left", "The disk that holds the lab's memory is full: set TMPDIR to another folder."},
+      {"Bus error", "The disk that holds the lab's memory is full: set TMPDIR to another folder."},
+      {"Out of memory", "The command used up the memory of the lab."},
+  };
+  const char *remedy = "If the words above do not tell why, please report them.";
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strstr(log, known[i].sign) != NULL) {
+      remedy = known[i].remedy;
+      break;
+    }
+  fprintf(stderr, "%s%s", log, *log != '\0' && log[strlen(log) - 1] != '\n' ? "\n" : "");
+  lab_fail(remedy, "the lab kernel stopped before the command ended; above are its last words");
+}
+
+int uml_run(const struct job *job)
+{
+  const char *kernel = find_kernel();
+  const char *folder = find_folder();
+  if (strchr(job->init, '"') != NULL)
+    lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
+
+  int in[LINES], out[LINES], log[2];
+  for (int i = 0; i < LINES; i++) {
+    int ends[2];
+    in[i] = out[i] = guest.to[i] = guest.from[i] = -1;
+    if (i == LINE_STDIN || i == LINE_CONTROL) {
+      make_pipe(ends, "the lab's input");
+      in[i] = ends[0], guest.to[i] = ends[1];
+    }
+    if (i != LINE_STDIN) {
+      make_pipe(ends, "the lab's output");
+      out[i] = ends[1], guest.from[i] = ends[0];
+    }
+  }
+  make_pipe(log, "the lab's log");
+  guest.log = log[0];
+  fcntl(guest.log, F_SETFL, O_NONBLOCK);
+  fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
+
+  pid_t parent = getpid();
+  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0)
+    lab_fail(NULL, "out of memory");
+  stop_adopt();
+  guest.pid = fork();
+  if (guest.pid < 0)
+    lab_fail(NULL, "cannot start a process: %s", strerror(errno));
+  if (guest.pid == 0)
+    become_kernel(kernel, folder, job->init, in, out, log[1], parent);
+  setpgid(guest.pid, guest.pid); /* for a signal that comes before its setsid() */
+  atexit(clean_up);
+  for (int i = 0; i < LINES; i++) {
+    if (in[i] >= 0)
+      close(in[i]);
+    if (out[i] >= 0)
+      close(out[i]);
+  }
+  close(log[1]);
+  return relay_run(job, &guest, explain);
+}
