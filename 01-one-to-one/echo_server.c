@@ -1,0 +1,204 @@
+// echo_server - stage 01: sends back what it receives, over one-to-one sockets
+//
+// An SCTP one-to-one socket is used like a TCP socket: listen, accept, one descriptor for each association. With -t
+// this very program speaks TCP: the protocol given to socket() is all that differs. What comes out is not the same,
+// though: SCTP carries messages, TCP a stream of bytes.
+//
+// Compile:  cc -I../common -o echo_server echo_server.c ../common/*.c -lsctp
+// Run:      ../lab/run sh -c './echo_server & sleep 1; echo hello | ./echo_client localhost'
+#include "address.h"
+#include "deadline.h"
+#include "ending.h"
+#include "lines.h"
+#include "options.h"
+
+#include <err.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/sctp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { GOODBYE_S = 5 }; /* how long an association may take to shut down */
+
+static const char usage[] = "usage: echo_server [-t] [-v] [-p PORT] [-a ADDRESS]...\n"
+                            "Sends every message back to its sender. Ends on SIGINT or SIGTERM.\n"
+                            "  -t          use TCP instead of SCTP\n"
+                            "  -v          report each message: its size and where it came from\n"
+                            "  -p PORT     listen on this port (default 2013; 0: the kernel chooses)\n"
+                            "  -a ADDRESS  serve this local address only; several make the server multihomed (SCTP)\n";
+
+/* Returns a socket that listens at the addresses. `protocol` is IPPROTO_SCTP or IPPROTO_TCP. */
+static int listen_at(const struct local_addresses *local, int protocol)
+{
+  int on = 1, off = 0;
+  int fd = socket(local->family, SOCK_STREAM, protocol);
+  if (fd < 0)
+    err(1, "socket");
+  /* So that a server can start again while associations of the last one still close. */
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+    err(1, "SO_REUSEADDR");
+  if (local->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+    err(1, "IPV6_V6ONLY");
+  if (bind(fd, (const struct sockaddr *)local->bytes, (socklen_t)local->first) < 0)
+    err(1, "bind");
+  struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);
+  if (local->count > 1 && sctp_bindx(fd, more, local->count - 1, SCTP_BINDX_ADD_ADDR) < 0)
+    err(1, "sctp_bindx");
+  if (listen(fd, SOMAXCONN) < 0)
+    err(1, "listen");
+  return fd;
+}
+
+/*
+ * Echoes on one association until the peer shuts it down, it fails, or `ending` becomes readable, and what is queued is
+ * answered. Never blocks but in poll(): a peer that does not read its replies must not keep us from ending.
+ */
+static void echo(int fd, int protocol, int ending, const char *peer, bool verbose)
+{
+  static char message[MESSAGE_MAX + 1]; /* one byte more than allowed shows that a message is too long */
+  size_t length = 0, sent = 0;
+  bool whole = false, asked_to_end = false;
+  deadline give_up = NEVER;
+
+  for (;;) {
+    struct pollfd fds[] = {{.fd = fd, .events = whole ? POLLOUT : POLLIN},
+                           {.fd = asked_to_end ? -1 : ending, .events = POLLIN}};
+    bool drained = asked_to_end && !whole;
+    int ready = poll(fds, 2, drained ? 0 : deadline_left(give_up));
+    if (ready == 0)
+      return;
+    if (fds[1].revents != 0) {
+      asked_to_end = true;
+      give_up = deadline_in(GOODBYE_S * 1000);
+    }
+    if (fds[0].revents == 0)
+      continue;
+
+    if (!whole) {
+      struct iovec rest = {message + length, sizeof message - length};
+      struct msghdr header = {.msg_iov = &rest, .msg_iovlen = 1};
+      ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT);
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        return;
+      if (n < 0)
+        continue;
+      length += (size_t)n;
+      /* SCTP marks the end of a message. TCP has no messages: whatever has come is all there is to wait for. */
+      whole = protocol == IPPROTO_TCP || header.msg_flags & MSG_EOR;
+      if (length > MESSAGE_MAX && protocol == IPPROTO_SCTP) {
+        warnx("%s: message too long", peer);
+        return;
+      }
+      if (whole && verbose)
+        printf("%zu bytes from %s\n", length, peer);
+    } else {
+      ssize_t n = send(fd, message + sent, length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return;
+      sent += n > 0 ? (size_t)n : 0; /* SCTP sends a message whole or not at all; TCP may take a part of it */
+      if (sent == length) {
+        length = sent = 0;
+        whole = false;
+      }
+    }
+  }
+}
+
+/* Ends the association gracefully (RFC 9260, 9.2): all that we have sent arrives. After GOODBYE_S, by an abort. */
+static void say_goodbye(int fd)
+{
+  static char ignored[MESSAGE_MAX];
+  struct timeval limit = {.tv_sec = GOODBYE_S};
+  deadline give_up = deadline_in(GOODBYE_S * 1000);
+  shutdown(fd, SHUT_WR);
+  /* poll() does not show the side that shut down first when the other has agreed; a blocking recv() returns then. */
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ssize_t n;
+  while ((n = recv(fd, ignored, sizeof ignored, 0)) > 0 && deadline_left(give_up) > 0)
+    ;
+  bool stalled = n > 0 || (n < 0 && errno == EAGAIN);
+  struct linger abort_on_close = {.l_onoff = 1, .l_linger = 0};
+  if (stalled)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_on_close, sizeof abort_on_close);
+}
+
+/* Takes one client from the listening socket, if one waits, and serves it in a process of its own. */
+static bool accept_client(int listener, int protocol, int ending, bool verbose)
+{
+  struct sockaddr_storage address;
+  socklen_t size = sizeof address;
+  char peer[ADDRESS_TEXT];
+  int fd = accept(listener, (struct sockaddr *)&address, &size);
+  if (fd < 0) {
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+      warn("accept"); /* out of descriptors, say: that passes, and the others are still served */
+    return false;
+  }
+  switch (fork()) {
+  case -1:
+    warn("fork");
+    break;
+  case 0:
+    ending_follow_parent();
+    close(listener);
+    echo(fd, protocol, ending, address_text((struct sockaddr *)&address, peer), verbose);
+    say_goodbye(fd);
+    exit(EXIT_SUCCESS);
+  }
+  close(fd);
+  return true;
+}
+
+int main(int argc, char **argv)
+{
+  int protocol = IPPROTO_SCTP, option;
+  bool verbose = false;
+  uint16_t port = DEFAULT_PORT;
+  struct local_addresses local = {0};
+
+  while ((option = next_option(argc, argv, "tvp:a:", usage)) != -1)
+    switch (option) {
+    case 't':
+      protocol = IPPROTO_TCP;
+      break;
+    case 'v':
+      verbose = true;
+      break;
+    case 'p':
+      port = parse_port(optarg, 0, usage);
+      break;
+    case 'a':
+      local_name(&local, optarg, usage);
+    }
+  if (optind < argc)
+    usage_error(usage, "unexpected argument '%s'", argv[optind]);
+  if (protocol == IPPROTO_TCP && local.names > 1)
+    usage_error(usage, "TCP has one address: -t goes with one -a");
+
+  local_resolve(&local, port);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  int ending = ending_watch();
+  signal(SIGCHLD, SIG_IGN); /* finished children need no wait() */
+  int listener = listen_at(&local, protocol);
+  printf("Listening on port %u\n", bound_port(listener));
+
+  struct pollfd fds[] = {{.fd = listener, .events = POLLIN}, {.fd = ending, .events = POLLIN}};
+  while (fds[1].revents == 0)
+    if (poll(fds, 2, -1) > 0 && fds[0].revents != 0)
+      accept_client(listener, protocol, ending, verbose);
+  /* Who has been set up but not accepted yet is a client too. */
+  while (poll(fds, 1, 0) > 0 && accept_client(listener, protocol, ending, verbose))
+    ;
+  close(listener);
+  while (wait(NULL) > 0 || errno == EINTR)
+    ; /* each child ends by itself, by its deadlines */
+  return EXIT_SUCCESS;
+}

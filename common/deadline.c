@@ -1,0 +1,19 @@
+/* deadline.c - see deadline.h */
+#include "deadline.h"
+
+#include <time.h>
+
+deadline deadline_in(long long milliseconds)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000 + milliseconds;
+}
+
+int deadline_left(deadline moment)
+{
+  if (moment == NEVER)
+    return -1;
+  long long left = moment - deadline_in(0);
+  return left > 0 ? (int)left : 0;
+}

@@ -1,0 +1,48 @@
+/* options.c - see options.h */
+#include "options.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int next_option(int argc, char **argv, const char *letters, const char *usage)
+{
+  char all[64];
+  snprintf(all, sizeof all, "+:h%s", letters); /* +: stop at the first operand; the colon: we print the errors */
+  int option = getopt(argc, argv, all);
+  if (option == 'h') {
+    fputs(usage, stdout);
+    exit(EXIT_SUCCESS);
+  }
+  if (option == '?')
+    usage_error(usage, "unknown option -%c", optopt);
+  if (option == ':')
+    usage_error(usage, "option -%c needs a value", optopt);
+  return option;
+}
+
+void usage_error(const char *usage, const char *format, ...)
+{
+  va_list values;
+  va_start(values, format);
+  vwarnx(format, values);
+  va_end(values);
+  fputs(usage, stderr);
+  exit(2);
+}
+
+uint16_t parse_port(const char *text, unsigned lowest, const char *usage)
+{
+  unsigned long port = 0;
+  size_t digits = strspn(text, "0123456789");
+  if (digits > 0 && digits < 10 && text[digits] == '\0')
+    port = strtoul(text, NULL, 10);
+  else
+    port = 65536;
+  if (port < lowest || port > 65535)
+    usage_error(usage, "a port is a number from %u to 65535, not '%s'", lowest, text);
+  return (uint16_t)port;
+}

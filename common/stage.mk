@@ -1,0 +1,34 @@
+# stage.mk - what every stage's Makefile does: one program from each .c file of the folder, with all of common/
+#
+#   make            builds the programs
+#   make clean      removes them
+#   make CC=clang   with another compiler (after make clean)
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wpedantic
+COMMON := $(dir $(lastword $(MAKEFILE_LIST)))
+PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))
+OBJECTS = $(patsubst $(COMMON)%.c,build/common-%.o,$(wildcard $(COMMON)*.c))
+COMPILE = $(CC) -std=c11 -D_DEFAULT_SOURCE $(WARNINGS) -I$(COMMON) -MMD -MP $(CPPFLAGS) $(CFLAGS)
+
+all: $(PROGRAMS)
+
+$(PROGRAMS): %: build/%.o $(OBJECTS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsctp
+
+build/common-%.o: $(COMMON)%.c | build
+	@$(COMPILE) -c -o $@ $<
+
+build/%.o: %.c | build
+	@$(COMPILE) -c -o $@ $<
+
+build:
+	@mkdir -p $@
+
+clean:
+	@rm -rf build $(PROGRAMS)
+
+.PHONY: all clean
+.SECONDARY:
+-include $(wildcard build/*.d)
