@@ -1,0 +1,68 @@
+/* reassembly.c - see reassembly.h */
+#include "reassembly.h"
+#include "lines.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unfinished {
+  struct unfinished *next;
+  sctp_assoc_t association;
+  size_t length;
+  bool whole; /* handed out: to be freed at the next call */
+  char bytes[MESSAGE_MAX];
+};
+
+/* Returns the link that leads to the entry, or to the end of the list. */
+static struct unfinished **find(struct reassembly *all, sctp_assoc_t association)
+{
+  struct unfinished **link = &all->first;
+  while (*link != NULL && ((*link)->association != association || (*link)->whole))
+    link = &(*link)->next;
+  return link;
+}
+
+static void drop(struct unfinished **link)
+{
+  struct unfinished *gone = *link;
+  *link = gone->next;
+  free(gone);
+}
+
+void reassembly_forget(struct reassembly *all, sctp_assoc_t association)
+{
+  struct unfinished **link = find(all, association);
+  if (*link != NULL)
+    drop(link);
+}
+
+const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end)
+{
+  for (struct unfinished **link = &all->first; *link != NULL;)
+    if ((*link)->whole)
+      drop(link);
+    else
+      link = &(*link)->next;
+
+  struct unfinished **link = find(all, association);
+  if (*link == NULL && end)
+    return *length <= MESSAGE_MAX ? piece : NULL; /* the usual case: nothing to keep */
+  if (*link == NULL) {
+    *link = calloc(1, sizeof **link);
+    if (*link == NULL)
+      err(1, "calloc");
+    (*link)->association = association;
+  }
+  struct unfinished *message = *link;
+  size_t so_far = message->length + *length;
+  if (so_far > MESSAGE_MAX) {
+    drop(link);
+    *length = so_far;
+    return NULL;
+  }
+  memcpy(message->bytes + message->length, piece, *length);
+  *length = message->length = so_far;
+  message->whole = end;
+  return end ? message->bytes : NULL;
+}

@@ -1,0 +1,30 @@
+/* reassembly.h - whole messages from the pieces in which a one-to-many socket may deliver them */
+#ifndef COMMON_REASSEMBLY_H
+#define COMMON_REASSEMBLY_H
+
+#include <netinet/sctp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The unfinished messages, one for an association at the most (SCTP_FRAGMENT_INTERLEAVE 0 or 1). Starts as {0}. */
+struct reassembly {
+  struct unfinished *first;
+};
+
+/*
+ * Takes what one receive call gave: a message, or a piece of one (partial delivery: RFC 6458, 3.1.4 and 8.1.20).
+ *
+ * association  whose message it is
+ * piece        the bytes
+ * length       how many; on return, how many bytes of the message there are by now
+ * end          MSG_EOR was set: the message ends with this piece
+ *
+ * Returns the whole message, valid until the next call, or NULL where it is not complete, or is longer than MESSAGE_MAX
+ * (*length says so): then it is forgotten, and its association is best aborted.
+ */
+const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end);
+
+/* Drops the unfinished message of an association that has ended, if there is one. */
+void reassembly_forget(struct reassembly *all, sctp_assoc_t association);
+
+#endif
