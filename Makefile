@@ -1,0 +1,41 @@
+# The front door of the course: `make help` lists what there is.
+
+STAGES := $(wildcard 0[1-9]-*)
+MAKEFLAGS += --no-print-directory
+
+all: $(STAGES) ## builds every stage (the default)
+
+$(STAGES): | setup-build
+	@$(MAKE) -s -C $@
+
+demo: setup-demo ## shows the chat: four SCTP clients in one room
+	@$(MAKE) all
+	@lab/run 04-sendall/demo
+	@if [ -t 0 ] && [ -t 1 ]; then printf '\nYour turn: "make shell" opens a shell where SCTP works.\n'; fi
+
+test: setup-test ## runs every test
+	@$(MAKE) all
+	@tests/run
+
+test-%: setup-test ## runs the tests of one stage (01-one-to-one, ...), or of the lab (lab), or the build (build)
+	@$(MAKE) all
+	@tests/run $*
+
+shell: setup-lab ## opens a shell where SCTP works
+	@lab/run $${SHELL:-/bin/sh} || true
+
+check: ## for who changes the course: style and static analysis
+	@tests/check
+
+clean: ## removes all that was built
+	@for stage in $(STAGES); do $(MAKE) -s -C $$stage clean; done
+	@$(MAKE) -s -C lab clean
+	@rm -rf build
+
+help: ## lists what there is
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub(/%/, "STAGE", $$1); printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup-%:
+	@lab/setup $*
+
+.PHONY: all demo test shell check clean help $(STAGES)

@@ -1,0 +1,164 @@
+# course.bash - what all tests of the course share
+#
+# The programs under test are started by one function, program(), which these variables steer:
+#   PROGRAMS      the folder that holds 01-one-to-one/ and so on; default: this tree
+#   PROGRAM_USER  a user id to run them as; default: the tests' own
+#   PROGRAM_NETNS a network namespace (ip netns) to run them in; default: the tests' own
+# A test waits for events (a line, an exit, a packet), for DEADLINE seconds at the most, never for a time.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+TREE=${BATS_TEST_DIRNAME%/tests*}
+PROGRAMS=${PROGRAMS:-$TREE}
+PEER=$TREE/tests/tools/peer
+DEADLINE=${DEADLINE:-20}
+
+# under_test STAGE/NAME [ARGUMENT...] - sets `command` to what starts the program under test
+under_test() {
+    command=("${wrapper[@]}" "$PROGRAMS/$1" "${@:2}")
+    if [[ -n ${PROGRAM_USER-} ]]; then
+        command=(setpriv "--reuid=$PROGRAM_USER" "--regid=$PROGRAM_USER" --clear-groups "${command[@]}")
+    fi
+    if [[ -n ${PROGRAM_NETNS-} ]]; then
+        command=(ip netns exec "$PROGRAM_NETNS" "${command[@]}")
+    fi
+}
+
+# program STAGE/NAME [ARGUMENT...] - becomes the program under test
+program() {
+    under_test "$@"
+    exec "${command[@]}" 3>&-
+}
+
+# timed STAGE/NAME [ARGUMENT...] - runs the program under test to its end, or for DEADLINE seconds: exit status 124
+timed() {
+    under_test "$@"
+    timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&-
+}
+
+# start_server STAGE/NAME [ARGUMENT...] - starts a server on a port that the kernel chooses, waits until it
+# listens and sets server_pid, port, and server_out, a descriptor to read its further output from; its standard error goes to
+# $BATS_TEST_TMPDIR/server.err
+start_server() {
+    local line='' out=$BATS_TEST_TMPDIR/server.out
+    [[ -p $out ]] || mkfifo "$out"
+    program "$1" -p 0 "${@:2}" >"$out" 2>"$BATS_TEST_TMPDIR/server.err" &
+    server_pid=$!
+    running+=("$server_pid")
+    exec {server_out}<"$out"
+    await_line "$server_out" line || fail "$1 printed no line 'Listening on port N' and no other: $(<"$BATS_TEST_TMPDIR/server.err")"
+    [[ $line =~ ^Listening\ on\ port\ ([1-9][0-9]*)$ ]] ||
+        fail "$1 must print exactly 'Listening on port N' first (TUTORIAL.md, stage 01). It printed: $line"
+    port=${BASH_REMATCH[1]}
+}
+
+# start_client NAME COMMAND... - starts a client whose lines await_line ${ear[NAME]} reads, and which reads what is
+# written to ${mouth[NAME]}; sets pid[NAME]; its standard error goes to $BATS_TEST_TMPDIR/NAME.err
+declare -A ear mouth pid
+start_client() {
+    local name=$1 hear speak
+    shift
+    mkfifo "$BATS_TEST_TMPDIR/$name.in" "$BATS_TEST_TMPDIR/$name.out"
+    "$@" 3>&- 2>"$BATS_TEST_TMPDIR/$name.err" <"$BATS_TEST_TMPDIR/$name.in" >"$BATS_TEST_TMPDIR/$name.out" &
+    pid[$name]=$!
+    running+=("$!")
+    exec {speak}>"$BATS_TEST_TMPDIR/$name.in" {hear}<"$BATS_TEST_TMPDIR/$name.out"
+    ear[$name]=$hear
+    mouth[$name]=$speak
+}
+
+# say NAME TEXT - gives the client a line; hang_up NAME - ends its input
+say() {
+    printf '%s\n' "$2" >&"${mouth[$1]}"
+}
+
+hang_up() {
+    local speak=${mouth[$1]}
+    exec {speak}>&-
+}
+
+# await_line DESCRIPTOR VARIABLE - reads the next line; fails where none comes in time
+await_line() {
+    read -r -t "$DEADLINE" -u "$1" "$2"
+}
+
+# hears NAME TEXT - the client's next line is this one
+hears() {
+    local heard=''
+    await_line "${ear[$1]}" heard || fail "$1 heard nothing more within $DEADLINE s; expected: $2"
+    assert_equal "$1: $heard" "$1: $2"
+}
+
+# await_exit PID [SECONDS] - waits for a process of this test to end, and returns its exit status; 124 when it does not
+await_exit() {
+    local watch status=0
+    # A pause that is no process of its own: a read from a pipe to which nobody writes.
+    (read -r -t "${2:-$DEADLINE}" -u "$never" || kill -KILL "$1") 2>/dev/null 3>&- &
+    watch=$!
+    wait "$1" || status=$?
+    kill "$watch" 2>/dev/null || status=124
+    wait "$watch" 2>/dev/null || true
+    return "$status"
+}
+
+# associations - the number of associations that are established on the server's port, at its side
+associations() {
+    awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+}
+
+# await_associations NUMBER - waits until there are so many
+await_associations() {
+    local end=$((SECONDS + DEADLINE))
+    until [[ $(associations) == "$1" ]]; do
+        ((SECONDS < end)) || fail "expected $1 associations with the server, there are $(associations)"
+    done
+}
+
+# start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
+start_capture() {
+    local line=''
+    exec {capture}< <(
+        exec 3>&- 2>&1
+        exec tcpdump -i lo -n -v -l --immediate-mode "port $port"
+    )
+    running+=("$!")
+    until [[ $line == *'listening on'* ]]; do
+        await_line "$capture" line || fail "tcpdump does not start: $line"
+    done
+}
+
+# captured PATTERN - sets `packets` to the lines of the capture up to the first that contains the text
+captured() {
+    local line=''
+    packets=''
+    until [[ $line == *"$1"* ]]; do
+        await_line "$capture" line || fail "no packet with '$1' within $DEADLINE s; captured: $packets"
+        packets+=$line$'\n'
+    done
+}
+
+# count TEXT PATTERN - prints how often the text contains the pattern
+count() {
+    local rest=$1 n=0
+    while [[ $rest == *"$2"* ]]; do
+        rest=${rest#*"$2"}
+        n=$((n + 1))
+    done
+    printf '%s\n' "$n"
+}
+
+setup() {
+    running=() # to be killed at the end
+    wrapper=() # to be put before the program under test: valgrind, say
+    mkfifo "$BATS_TEST_TMPDIR/never"
+    exec {never}<>"$BATS_TEST_TMPDIR/never"
+}
+
+teardown() {
+    if ((${#running[@]} > 0)); then
+        kill -KILL "${running[@]}" 2>/dev/null || true
+        wait "${running[@]}" 2>/dev/null || true
+    fi
+}
