@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
 
   int fd = connect_to(argv[optind], port);
-  struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
+  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");
   talk(fd);

@@ -57,7 +57,7 @@ static int listen_at(const struct local_addresses *local)
   set_option(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", 1);
   /* One association's unfinished message does not hold up the others' messages. */
   set_option(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, "SCTP_FRAGMENT_INTERLEAVE", 1);
-  struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
+  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");
   ask_for_buffers(fd, BUFFER_BYTES);

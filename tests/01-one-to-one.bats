@@ -16,11 +16,6 @@ echoes_file() {
     assert_equal "$status" 0
 }
 
-# line_of SIZE - a line of so many bytes, its newline included
-line_of() {
-    printf '%*s\n' "$(($1 - 1))" '' | tr ' ' "${2:-x}"
-}
-
 # bats test_tags=points:2
 @test "echo: lines come back in order, an empty one and a last one without newline too" {
     start_server 01-one-to-one/echo_server

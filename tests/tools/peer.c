@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 
   struct addrinfo *address = resolve_host(argv[optind], (uint16_t)atoi(argv[optind + 1]));
   struct peer *peers = calloc((size_t)count, sizeof *peers);
-  struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
+  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   struct timeval limit = {.tv_sec = 10};
   for (int i = 0; i < count; i++) {
     peers[i].number = i;
