@@ -21,9 +21,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 4 << 20, GOODBYE_MS = 5000 };
+enum { BUFFER_BYTES = 4 << 20, SEND_S = 1, GOODBYE_MS = 5000 };
 
 static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n"
                             "Sends every message that arrives to every association. Ends on SIGINT or SIGTERM.\n"
@@ -61,6 +62,10 @@ static int listen_at(const struct local_addresses *local)
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");
   ask_for_buffers(fd, BUFFER_BYTES);
+  /* One client that reads nothing fills the send buffer, which all associations share. Sending gives up then. */
+  struct timeval limit = {.tv_sec = SEND_S};
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
+    err(1, "SO_SNDTIMEO");
   if (bind(fd, (const struct sockaddr *)local->bytes, (socklen_t)local->first) < 0)
     err(1, "bind");
   struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);

@@ -30,6 +30,7 @@ echoes_file() {
     printf 'zero\0terminated\n' >"$BATS_TEST_TMPDIR/bytes"
     for ((i = 0; i < 256; i++)); do
         printf -v octal '\\%03o' "$i"
+        # shellcheck disable=SC2059 # the format is the byte
         printf "$octal"
     done >>"$BATS_TEST_TMPDIR/bytes"
     echoes_file "$BATS_TEST_TMPDIR/bytes" 127.0.0.1
@@ -254,15 +255,17 @@ echoes_file() {
 }
 
 # bats test_tags=points:1
-@test "valgrind finds no error, no leak and no lost descriptor" {
-    if [[ -n ${PROGRAM_USER-} ]] || ! command -v valgrind >/dev/null; then
-        skip 'valgrind is not installed, or the programs run as another user'
-    fi
-    wrapper=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
+@test "who has come and gone leaves no descriptor and no process behind" {
+    start_server 01-one-to-one/echo_server
+    leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+}
+
+# bats test_tags=points:1
+@test "valgrind finds no error and no leak" {
+    under_valgrind
     start_server 01-one-to-one/echo_server
     assert_equal "$(printf 'one\ntwo\n' | echoed localhost)" $'one\ntwo'
     kill -TERM "$server_pid"
-    await_exit "$server_pid" || fail "the server's exit status was $? (99: valgrind has found something)"
-    run cat "$BATS_TEST_TMPDIR"/*.valgrind
-    refute_output --partial '=='
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
 }

@@ -32,7 +32,16 @@ under_test() {
 # program STAGE/NAME [ARGUMENT...] - becomes the program under test
 program() {
     under_test "$@"
-    exec "${command[@]}" 3>&-
+    let_go
+    exec "${command[@]}"
+}
+
+# let_go - closes in a new process what only the test itself may hold: the clients' ends of input come when it hangs up
+let_go() {
+    local fd
+    for fd in 3 "${mouth[@]}"; do
+        exec {fd}>&-
+    done
 }
 
 # timed STAGE/NAME [ARGUMENT...] - runs the program under test to its end, or for DEADLINE seconds: exit status 124
@@ -59,12 +68,16 @@ start_server() {
 
 # start_client NAME COMMAND... - starts a client whose lines await_line ${ear[NAME]} reads, and which reads what is
 # written to ${mouth[NAME]}; sets pid[NAME]; its standard error goes to $BATS_TEST_TMPDIR/NAME.err
-declare -A ear mouth pid
+declare -gA ear mouth pid
 start_client() {
     local name=$1 hear speak
     shift
     mkfifo "$BATS_TEST_TMPDIR/$name.in" "$BATS_TEST_TMPDIR/$name.out"
-    "$@" 3>&- 2>"$BATS_TEST_TMPDIR/$name.err" <"$BATS_TEST_TMPDIR/$name.in" >"$BATS_TEST_TMPDIR/$name.out" &
+    {
+        let_go
+        declare -F "$1" >/dev/null || exec "$@"
+        "$@"
+    } 2>"$BATS_TEST_TMPDIR/$name.err" <"$BATS_TEST_TMPDIR/$name.in" >"$BATS_TEST_TMPDIR/$name.out" &
     pid[$name]=$!
     running+=("$!")
     exec {speak}>"$BATS_TEST_TMPDIR/$name.in" {hear}<"$BATS_TEST_TMPDIR/$name.out"
@@ -80,6 +93,7 @@ say() {
 hang_up() {
     local speak=${mouth[$1]}
     exec {speak}>&-
+    unset "mouth[$1]"
 }
 
 # await_line DESCRIPTOR VARIABLE - reads the next line; fails where none comes in time
@@ -96,14 +110,17 @@ hears() {
 
 # await_exit PID [SECONDS] - waits for a process of this test to end, and returns its exit status; 124 when it does not
 await_exit() {
-    local watch status=0
-    # A pause that is no process of its own: a read from a pipe to which nobody writes.
-    (read -r -t "${2:-$DEADLINE}" -u "$never" || kill -KILL "$1") 2>/dev/null 3>&- &
-    watch=$!
-    wait "$1" || status=$?
-    kill "$watch" 2>/dev/null || status=124
-    wait "$watch" 2>/dev/null || true
-    return "$status"
+    local state end=$((SECONDS + ${2:-DEADLINE}))
+    while read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [[ $state != Z ]]; do
+        ((SECONDS < end)) || return 124
+        breathe
+    done
+    wait "$1"
+}
+
+# breathe - lets the other processes run for a moment, in a loop that waits for one of them; without a process of its own
+breathe() {
+    read -r -t 0.02 -u "$never" || true
 }
 
 # associations - the number of associations that are established on the server's port, at its side
@@ -116,19 +133,22 @@ await_associations() {
     local end=$((SECONDS + DEADLINE))
     until [[ $(associations) == "$1" ]]; do
         ((SECONDS < end)) || fail "expected $1 associations with the server, there are $(associations)"
+        breathe
     done
 }
 
-# start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
+# start_capture - shows the packets of the server's port, a line each, on the descriptor $capture; for DEADLINE seconds,
+# so that reading it needs no deadline of its own, which would cost half a millisecond for each byte
 start_capture() {
     local line=''
     exec {capture}< <(
-        exec 3>&- 2>&1
-        exec tcpdump -i lo -n -v -l --immediate-mode "port $port"
+        let_go
+        exec 2>&1
+        exec timeout "$DEADLINE" tcpdump -i lo -n -v -l --immediate-mode "port $port"
     )
     running+=("$!")
     until [[ $line == *'listening on'* ]]; do
-        await_line "$capture" line || fail "tcpdump does not start: $line"
+        read -r -u "$capture" line || fail "tcpdump does not start: $line"
     done
 }
 
@@ -137,7 +157,7 @@ captured() {
     local line=''
     packets=''
     until [[ $line == *"$1"* ]]; do
-        await_line "$capture" line || fail "no packet with '$1' within $DEADLINE s; captured: $packets"
+        read -r -u "$capture" line || fail "no packet with '$1' within $DEADLINE s; captured: $packets"
         packets+=$line$'\n'
     done
 }
@@ -155,6 +175,43 @@ count() {
         n=$((n + 1))
     done
     printf '%s\n' "$n"
+}
+
+# under_valgrind - the programs under test run under valgrind from now on
+under_valgrind() {
+    if [[ -n ${PROGRAM_USER-} ]] || ! command -v valgrind >/dev/null; then
+        skip 'valgrind is not installed, or the programs run as another user'
+    fi
+    wrapper=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
+}
+
+# valgrind_finds_nothing - none of them, nor any of their children, had an error or lost memory
+valgrind_finds_nothing() {
+    local log
+    for log in "$BATS_TEST_TMPDIR"/*.valgrind; do
+        [[ ! -s $log ]] || fail "valgrind has found: $(<"$log")"
+    done
+}
+
+# resources - prints how many descriptors the server has open, and how many processes it has
+resources() {
+    local open=("/proc/$server_pid/fd"/*) children
+    children=$(<"/proc/$server_pid/task/$server_pid/children")
+    # shellcheck disable=SC2086 # several words
+    set -- $children
+    printf '%s descriptors and %s children\n' "${#open[@]}" "$#"
+}
+
+# leaves_nothing_behind COMMAND... - when this client has come and gone, the server has what it had before
+leaves_nothing_behind() {
+    local before end=$((SECONDS + DEADLINE))
+    before=$(resources)
+    "$@"
+    await_associations 0
+    until [[ $(resources) == "$before" ]]; do
+        ((SECONDS < end)) || fail "before the clients came, the server had $before; now that they have gone it has $(resources)"
+        breathe
+    done
 }
 
 setup() {

@@ -1,0 +1,313 @@
+#!/usr/bin/env bats
+# Stage 04: the chat room. Every test holds for any correct implementation.
+
+load helper/course
+
+# join NAME... - starts chat_clients and waits until all of them are in the room
+join() {
+    local name before
+    before=$(associations)
+    for name; do
+        start_client "$name" program 04-sendall/chat_client -p "$port" "${host:-127.0.0.1}"
+    done
+    await_associations $((before + $#))
+}
+
+# all_hear TEXT NAME... - the next line at each of them is this one
+all_hear() {
+    local name
+    for name in "${@:2}"; do
+        hears "$name" "$1"
+    done
+}
+
+# said [OPTION...] - says standard input in the room by a chat_client of its own, and prints what it heard
+said() {
+    timed 04-sendall/chat_client "$@" -p "$port" 127.0.0.1
+}
+
+# bats test_tags=points:3
+@test "a message reaches everyone, its sender too, with SCTP_SENDALL and with the loop (-l)" {
+    local option
+    for option in '' -l; do
+        start_server 04-sendall/chat_server $option
+        join "ann$option" "bob$option" "cyd$option"
+        say "ann$option" 'hello'
+        all_hear 'hello' "ann$option" "bob$option" "cyd$option"
+        say "cyd$option" ''
+        all_hear '' "ann$option" "bob$option" "cyd$option"
+    done
+}
+
+# bats test_tags=points:3
+@test "one system call reaches them all: 5 clients, 1 sendmsg a message; with -l it is 5" {
+    command -v strace >/dev/null || skip 'strace is not installed'
+    local option calls name
+    for option in '' -l; do
+        wrapper=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls$option")
+        start_server 04-sendall/chat_server $option
+        wrapper=()
+        join "a$option" "b$option" "c$option" "d$option" "e$option"
+        for name in a c e; do
+            say "$name$option" "from $name"
+            all_hear "from $name" "a$option" "b$option" "c$option" "d$option" "e$option"
+        done
+        calls=$(grep -c 'from [ace]' "$BATS_TEST_TMPDIR/calls$option")
+        if [[ -z $option ]]; then
+            assert_equal "system calls for 3 messages to 5 clients: $calls" 'system calls for 3 messages to 5 clients: 3'
+        else
+            assert_equal "system calls of -l for the same: $calls" 'system calls of -l for the same: 15'
+        fi
+    done
+}
+
+# bats test_tags=points:2
+@test "20 clients, each says a line: everyone hears all 20, and nothing twice" {
+    start_server 04-sendall/chat_server
+    local recv=() i
+    for ((i = 0; i < 20; i++)); do
+        recv+=(recv)
+    done
+    run "$PEER" -n 20 127.0.0.1 "$port" text:hello "${recv[@]}" text:over "${recv[@]}"
+    assert_success
+    assert_equal "$(count "$output" 'message 5: hello')" 400
+    assert_equal "$(count "$output" 'message 4: over')" 400
+}
+
+# bats test_tags=points:2
+@test "any bytes: all 256 values, messages of 1, 1452, 1453, 65535 and 65536 bytes" {
+    start_server 04-sendall/chat_server
+    local octal size
+    {
+        printf 'zero\0terminated\n'
+        for ((i = 0; i < 256; i++)); do
+            printf -v octal '\\%03o' "$i"
+            # shellcheck disable=SC2059 # the format is the byte
+            printf "$octal"
+        done
+        printf '\n'
+        for size in 1 1452 1453 65535 65536; do
+            line_of "$size"
+        done
+        printf 'a last line without newline'
+    } >"$BATS_TEST_TMPDIR/bytes"
+    said <"$BATS_TEST_TMPDIR/bytes" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's exit status was $?"
+    cmp "$BATS_TEST_TMPDIR/bytes" "$BATS_TEST_TMPDIR/heard" || fail 'what came back differs from what was said'
+}
+
+# bats test_tags=points:2
+@test "8 clients say 65536 bytes at the same time: everyone hears all" {
+    start_server 04-sendall/chat_server
+    run "$PEER" -n 8 127.0.0.1 "$port" send:65536 recv recv recv recv recv recv recv recv
+    assert_success
+    assert_equal "$(count "$output" 'message 65536:')" 64
+}
+
+# bats test_tags=points:2
+@test "a message of 65537 bytes: its sender is aborted with the reason 'message too long', the others stay" {
+    start_server 04-sendall/chat_server
+    join ann
+    run "$PEER" 127.0.0.1 "$port" send:65537 end
+    assert_output 'lost cause=12 reason=message too long'
+    say ann 'still here'
+    hears ann 'still here'
+}
+
+# bats test_tags=points:1
+@test "chat_client refuses a line of 65537 bytes by naming the limit, and goes on with the next" {
+    start_server 04-sendall/chat_server
+    { line_of 65537 && echo next; } >"$BATS_TEST_TMPDIR/lines"
+    run --separate-stderr said <"$BATS_TEST_TMPDIR/lines"
+    assert_success
+    assert_output 'next'
+    assert_regex "$stderr" '65,?536'
+}
+
+# bats test_tags=points:2
+@test "other people's programs take part: socat and ncat, IPv4 and IPv6 in one room" {
+    start_server 04-sendall/chat_server
+    start_client socat socat - "SCTP:127.0.0.1:$port"
+    start_client ncat ncat --sctp --no-shutdown ::1 "$port"
+    await_associations 2
+    host=::1 join ann
+    say socat 'from socat'
+    all_hear 'from socat' socat ncat ann
+    say ncat 'from ncat'
+    all_hear 'from ncat' socat ncat ann
+    say ann 'from chat_client'
+    all_hear 'from chat_client' socat ncat ann
+}
+
+# bats test_tags=points:1
+@test "what a plain client pipes is one message, whatever lines it holds" {
+    start_server 04-sendall/chat_server
+    start_client watcher "$PEER" 127.0.0.1 "$port" recv
+    start_client socat socat - "SCTP:127.0.0.1:$port"
+    await_associations 2
+    cat <<<$'one\ntwo' >&"${mouth[socat]}" # in one write
+    hears watcher 'message 8: one'
+    hears watcher 'two'
+}
+
+# bats test_tags=points:2
+@test "who leaves, by shutdown, by abort or killed, leaves the others in peace" {
+    start_server 04-sendall/chat_server
+    join ann bob
+    "$PEER" 127.0.0.1 "$port" text:bye$'\n' abort
+    all_hear bye ann bob
+    start_client gone "$PEER" 127.0.0.1 "$port" wait
+    await_associations 3
+    kill -KILL "${pid[gone]}"
+    assert_equal "$(echo 'only passing' | said)" 'only passing'
+    all_hear 'only passing' ann bob
+    await_associations 2
+    say ann 'who is left?'
+    all_hear 'who is left?' ann bob
+}
+
+# bats test_tags=points:2
+@test "at the end of its input chat_client stays until all that it said has come back, and ends with 0" {
+    start_server 04-sendall/chat_server
+    local i
+    for ((i = 1; i <= 500; i++)); do
+        printf 'line %d\n' "$i"
+    done >"$BATS_TEST_TMPDIR/lines"
+    said <"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/heard" || fail "its exit status was $?"
+    cmp "$BATS_TEST_TMPDIR/lines" "$BATS_TEST_TMPDIR/heard"
+}
+
+# bats test_tags=points:1
+@test "chat_client ends with 1 after 5 s of silence, where the receipt does not come" {
+    # A server that takes all and says nothing; it tells when it listens.
+    start_client mute socat -dd -u SCTP-LISTEN:2014,reuseaddr /dev/null
+    until [[ $(<"$BATS_TEST_TMPDIR/mute.err") == *listening* ]]; do
+        kill -0 "${pid[mute]}"
+        breathe
+    done
+    local start=$SECONDS
+    port=2014 run --separate-stderr said <<<'is anybody there?'
+    assert_failure 1
+    assert_equal "$output" ''
+    assert_regex "$stderr" '^chat_client: .+'
+    ((SECONDS - start >= 4 && SECONDS - start <= 9)) || fail "it took $((SECONDS - start)) s"
+}
+
+# bats test_tags=points:2
+@test "chat_client says why and ends with 1: server killed, ended, not there" {
+    local signal status
+    for signal in KILL TERM; do
+        start_server 04-sendall/chat_server
+        join "left$signal"
+        kill -"$signal" "$server_pid"
+        status=0
+        await_exit "${pid[left$signal]}" || status=$?
+        assert_equal "SIG$signal: $status" "SIG$signal: 1"
+        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '^chat_client: .+'
+        wait "$server_pid" || true
+    done
+    run --separate-stderr said <<<'nobody is there any more'
+    assert_failure 1
+    assert_regex "$stderr" '^chat_client: .*[Cc]onnection refused'
+}
+
+# bats test_tags=points:2
+@test "SIGTERM and SIGINT: what is queued is relayed, then all associations are shut down, and it ends with 0" {
+    local signal
+    for signal in TERM INT; do
+        start_server 04-sendall/chat_server
+        start_client "one$signal" "$PEER" 127.0.0.1 "$port" text:queued wait recv end
+        await_associations 1
+        start_capture
+        kill -"$signal" "$server_pid"
+        hang_up "one$signal"
+        hears "one$signal" 'message 6: queued'
+        hears "one$signal" 'shutdown'
+        await_exit "$server_pid" || fail "after SIG$signal the exit status was $?"
+        captured '[SHUTDOWN COMPLETE]'
+        refute_regex "$packets" '\[ABORT\]'
+    done
+}
+
+# bats test_tags=points:1
+@test "SIGTERM ends the server within 8 s though a client reads nothing" {
+    start_server 04-sendall/chat_server
+    start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
+    hears deaf full
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" 8 || fail "the exit status was $? (124: it was still there)"
+}
+
+# bats test_tags=points:1
+@test "chat_server says on standard error when it gets less than the 4 MB of buffers that it asks for" {
+    start_server 04-sendall/chat_server
+    local most=/proc/sys/net/core/rmem_max before=''
+    if [[ -w $most ]]; then
+        before=$(<"$most")
+        assert_equal "$(<"$BATS_TEST_TMPDIR/server.err")" ''
+        echo 100000 >"$most"
+    fi
+    start_server 04-sendall/chat_server
+    [[ -z $before ]] || echo "$before" >"$most"
+    assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*buffer'
+}
+
+# bats test_tags=points:1
+@test "by -a the server serves only the addresses that it names, several make it multihomed" {
+    start_server 04-sendall/chat_server -a 127.0.0.1 -a 127.0.0.2
+    host=127.0.0.2 join ann
+    run awk -v port="$port" '$12 == port' /proc/net/sctp/assocs
+    assert_output --regexp '127\.0\.0\.1.*<->'
+    assert_output --regexp '127\.0\.0\.2.*<->'
+    run timed 04-sendall/chat_client -p "$port" ::1 </dev/null
+    assert_failure 1
+}
+
+# bats test_tags=points:1
+@test "a port in use is an error with a reason and exit status 1" {
+    start_server 04-sendall/chat_server
+    run --separate-stderr timed 04-sendall/chat_server -p "$port"
+    assert_failure 1
+    assert_equal "$output" ''
+    assert_regex "$stderr" '^chat_server: .*[Aa]ddress already in use'
+}
+
+# bats test_tags=points:1
+@test "on a terminal chat_client shows control characters as \\xNN, and UTF-8 as it is" {
+    start_server 04-sendall/chat_server
+    printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
+    run script -qec "$PROGRAMS/04-sendall/chat_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
+}
+
+# bats test_tags=points:1
+@test "help goes to standard output with 0, bad usage to standard error with 2" {
+    local name arguments
+    for name in chat_server chat_client; do
+        run --separate-stderr timed 04-sendall/$name -h
+        assert_success
+        assert_regex "$output" "^usage: $name"
+        for arguments in -x '-p' '-p 65536' '-p 12x' 'one two'; do
+            # shellcheck disable=SC2086 # several words
+            run --separate-stderr timed 04-sendall/$name $arguments </dev/null
+            assert_failure 2
+            assert_equal "$output" ''
+            assert_regex "$stderr" "^$name: .*usage: "
+        done
+    done
+}
+
+# bats test_tags=points:1
+@test "who has come and gone leaves no descriptor and no process behind" {
+    start_server 04-sendall/chat_server
+    leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+}
+
+# bats test_tags=points:1
+@test "valgrind finds no error and no leak" {
+    under_valgrind
+    start_server 04-sendall/chat_server
+    assert_equal "$(printf 'one\ntwo\n' | said)" $'one\ntwo'
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
+}
