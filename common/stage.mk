@@ -8,13 +8,13 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic
 COMMON := $(dir $(lastword $(MAKEFILE_LIST)))
-PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))
+TARGETS ?= $(patsubst %.c,%,$(wildcard *.c))
 OBJECTS = $(patsubst $(COMMON)%.c,build/common-%.o,$(wildcard $(COMMON)*.c))
 COMPILE = $(CC) -std=c11 -D_DEFAULT_SOURCE $(WARNINGS) -I$(COMMON) -MMD -MP $(CPPFLAGS) $(CFLAGS)
 
-all: $(PROGRAMS)
+all: $(TARGETS)
 
-$(PROGRAMS): %: build/%.o $(OBJECTS)
+$(TARGETS): %: build/%.o $(OBJECTS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsctp
 
 build/common-%.o: $(COMMON)%.c | build
@@ -27,7 +27,7 @@ build:
 	@mkdir -p $@
 
 clean:
-	@rm -rf build $(PROGRAMS)
+	@rm -rf build $(TARGETS)
 
 .PHONY: all clean
 .SECONDARY:

@@ -1,8 +1,12 @@
 /*
  * control.h - what the two halves of lab/run say to each other
  *
- * The half on the host (relay.c) and the half in the lab (init.c) share five serial lines. Four
- * carry bytes and nothing else. The fifth carries frames: a type, a length, a payload.
+ * The half on the host (relay.c) and the half in the lab (init.c) share four serial lines. Three
+ * carry the output, bytes and nothing else. The fourth carries frames: a type, a length, a payload.
+ *
+ * The input goes by frames, one at a time: the next is sent when the lab has handed the last to the
+ * command. What is longer than INPUT_INLINE goes by a file, because User Mode Linux reads a serial line
+ * byte by byte: 2 MB/s.
  */
 #ifndef LAB_CONTROL_H
 #define LAB_CONTROL_H
@@ -11,8 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The serial lines, by their number in the lab: LINE_STDIN is /dev/ttyS0 and so on. */
-enum line { LINE_STDIN, LINE_STDOUT, LINE_STDERR, LINE_TERMINAL, LINE_CONTROL, LINES };
+/* The serial lines, by their number in the lab: LINE_STDOUT is /dev/ttyS0 and so on. */
+enum line { LINE_STDOUT, LINE_STDERR, LINE_TERMINAL, LINE_CONTROL, LINES };
 
 enum frame_type {
   /* From the host to the lab. Before FRAME_GO they describe the command. */
@@ -22,11 +26,14 @@ enum frame_type {
   FRAME_SETTINGS = 's',    /* struct settings */
   FRAME_GO = 'g',          /* nothing more to say: start the command */
   FRAME_SIGNAL = 'k',      /* int32_t: deliver this signal to the command */
-  FRAME_STDIN_END = 'i',   /* uint64_t: the input ended after so many bytes */
-  FRAME_CLOSED = 'c',      /* int32_t: nobody reads this line any more (both directions) */
+  FRAME_INPUT = 'i',       /* bytes for the command's input; none: its end */
+  FRAME_INPUT_FILE = 'f',  /* path on the host of a file that holds them; the lab removes it */
+  FRAME_CLOSED = 'c',      /* int32_t: nobody reads this line any more */
   FRAME_WINDOW = 'w',      /* struct window */
   /* From the lab to the host. */
-  FRAME_READY = 'r', /* booted, SCTP works */
+  FRAME_READY = 'r',  /* booted, SCTP works */
+  FRAME_TAKEN = 't',  /* the command has taken the last input */
+  FRAME_UNREAD = 'u', /* the command wants no more input */
   FRAME_DONE = 'x',  /* int32_t: the command's exit status, 128+N for signal N; all its output is out */
   FRAME_BROKEN = 'b' /* text: why the lab cannot be used */
 };
@@ -48,6 +55,8 @@ struct frame {
   uint32_t length;
   char payload[];
 };
+
+enum { INPUT_INLINE = 2048 };
 
 enum { FRAME_MAX = 4 << 20 }; /* more than the kernel takes as arguments and environment together */
 

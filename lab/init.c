@@ -197,6 +197,46 @@ static char **strings(const struct frame *frame)
   return vector;
 }
 
+/* Fills the pump to the command's input, which is empty: the host sends no more before. No bytes: the end. */
+static void take_input(struct command *command, const char *bytes, size_t length)
+{
+  struct pump *in = &command->in;
+  if (length > PUMP_SIZE)
+    broken("%zu bytes of input came at once", length);
+  if (in->state != PUMP_RUNS)
+    return;
+  memcpy(in->bytes, bytes, length);
+  in->start = 0;
+  in->end = length;
+  if (length > 0)
+    return;
+  in->state = PUMP_ENDED;
+  if (in->to != command->terminal) {
+    close(in->to);
+  } else {
+    ssize_t ignored = write(command->terminal, "\4", 1); /* Ctrl-D */
+    (void)ignored;
+  }
+}
+
+/* The same from a file of the host, whose folders may be hidden behind this machine's own mounts: /dev/shm is. */
+static void take_input_file(struct command *command, const char *path)
+{
+  static const char host[] = "/run/host";
+  static char bytes[PUMP_SIZE];
+  char seen[4400];
+  if (mkdir(host, 0700) == 0 && mount("host", host, "hostfs", 0, "/") < 0)
+    broken("cannot mount the host's files on %s: %s", host, strerror(errno));
+  snprintf(seen, sizeof seen, "%s%s", host, path);
+  int fd = open(seen, O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
+  if (length <= 0)
+    broken("cannot read the input from %s: %s", seen, length < 0 ? strerror(errno) : "it is empty");
+  close(fd);
+  unlink(seen);
+  take_input(command, bytes, (size_t)length);
+}
+
 static void take_frame(struct command *command, const struct frame *frame)
 {
   int32_t number = 0;
@@ -227,8 +267,11 @@ static void take_frame(struct command *command, const struct frame *frame)
     if (command->pid > 0)
       kill(-command->pid, number);
     break;
-  case FRAME_STDIN_END:
-    memcpy(&command->in.expected, frame->payload, sizeof command->in.expected);
+  case FRAME_INPUT:
+    take_input(command, frame->payload, frame->length);
+    break;
+  case FRAME_INPUT_FILE:
+    take_input_file(command, strings(frame)[0]);
     break;
   case FRAME_CLOSED: /* so that the command finds a broken pipe, as it would on the host */
     if (number == LINE_STDOUT && command->out.state == PUMP_RUNS)
@@ -319,29 +362,13 @@ static void start(struct command *command, const int lines[LINES])
       close(theirs[i]);
   if (slave >= 0)
     close(slave);
-  pump_start(&command->in, lines[LINE_STDIN], ours[0] >= 0 ? ours[0] : command->terminal);
+  pump_start(&command->in, -1, ours[0] >= 0 ? ours[0] : command->terminal);
   if (ours[1] >= 0)
     pump_start(&command->out, ours[1], lines[LINE_STDOUT]);
   if (ours[2] >= 0)
     pump_start(&command->err, ours[2], lines[LINE_STDERR]);
   if (command->terminal >= 0)
     pump_start(&command->screen, command->terminal, lines[LINE_TERMINAL]);
-}
-
-/* Tells the command that its input is over, or the host that the command wants none. */
-static void input_changed(struct command *command)
-{
-  int32_t line = LINE_STDIN;
-  if (command->in.state == PUMP_REFUSED)
-    control_send(control_fd, FRAME_CLOSED, &line, sizeof line);
-  if (command->in.state != PUMP_ENDED)
-    return;
-  if (command->in.to == command->terminal) {
-    ssize_t ignored = write(command->terminal, "\4", 1); /* Ctrl-D */
-    (void)ignored;
-  } else {
-    close(command->in.to);
-  }
 }
 
 /* Reaps every child there is. Returns true, and the status, when the command was among them. */
@@ -366,38 +393,44 @@ static bool drained(const struct pump *pump)
          (pump->start == pump->end && (poll(&source, 1, 0) == 0 || !(source.revents & POLLIN)));
 }
 
+/* Hands on what there is of the input, and asks the host for more, or for no more. */
+static void move_input(struct pump *in, const struct pollfd got[2])
+{
+  bool filled = in->start < in->end;
+  if (pump_move(in, got))
+    control_send(control_fd, FRAME_UNREAD, NULL, 0);
+  else if (filled && in->start == in->end)
+    control_send(control_fd, FRAME_TAKEN, NULL, 0);
+}
+
 /* Runs the command to its end and returns its exit status. */
 static int32_t run(struct command *command, struct control *control, int signals)
 {
-  struct pump *pumps[] = {&command->in, &command->out, &command->err, &command->screen};
-  enum { PUMPS = sizeof pumps / sizeof *pumps };
+  struct pump *output[] = {&command->out, &command->err, &command->screen};
+  enum { OUTPUTS = sizeof output / sizeof *output, IN = 2 * OUTPUTS, CONTROL = IN + 2, SIGNALS, COUNT };
   bool ended = false, host_gone = false;
   int32_t status = 0;
 
   while (!ended || !drained(&command->out) || !drained(&command->err) || !drained(&command->screen)) {
-    struct pollfd fds[2 * PUMPS + 2];
-    for (int i = 0; i < PUMPS; i++)
-      pump_wants(pumps[i], &fds[2 * i]);
-    fds[2 * PUMPS] = (struct pollfd){.fd = control->fd, .events = POLLIN};
-    fds[2 * PUMPS + 1] = (struct pollfd){.fd = signals, .events = POLLIN};
-    if (poll(fds, 2 * PUMPS + 2, -1) < 0)
+    const struct frame *frame; /* some may have come along with FRAME_GO already */
+    while ((frame = control_receive(control, &host_gone)) != NULL)
+      take_frame(command, frame);
+    if (host_gone)
+      power_off();
+
+    struct pollfd fds[COUNT];
+    for (int i = 0; i < OUTPUTS; i++)
+      pump_wants(output[i], &fds[2 * i]);
+    pump_wants(&command->in, &fds[IN]);
+    fds[CONTROL] = (struct pollfd){.fd = control->fd, .events = POLLIN};
+    fds[SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
+    if (poll(fds, COUNT, -1) < 0)
       continue;
 
-    for (int i = 0; i < PUMPS; i++)
-      if (pump_move(pumps[i], &fds[2 * i]) && pumps[i] == &command->in)
-        input_changed(command);
-    if (fds[2 * PUMPS].revents != 0) {
-      const struct frame *frame;
-      while ((frame = control_receive(control, &host_gone)) != NULL)
-        take_frame(command, frame);
-      if (host_gone)
-        power_off();
-      if (command->in.state == PUMP_RUNS && command->in.total >= command->in.expected && drained(&command->in)) {
-        command->in.state = PUMP_ENDED;
-        input_changed(command);
-      }
-    }
-    if (fds[2 * PUMPS + 1].revents != 0) {
+    for (int i = 0; i < OUTPUTS; i++)
+      pump_move(output[i], &fds[2 * i]);
+    move_input(&command->in, &fds[IN]);
+    if (fds[SIGNALS].revents != 0) {
       struct signalfd_siginfo ignored;
       while (read(signals, &ignored, sizeof ignored) > 0)
         ;

@@ -31,9 +31,10 @@ int uml_run(const struct job *job);
 /* A lab kernel that has been started: a process group, and the host's ends of its serial lines. */
 struct guest {
   pid_t pid;     /* also its process group */
-  int to[LINES]; /* -1 where the line has no such direction */
   int from[LINES];
-  int log; /* what the kernel says for itself */
+  int to_control;
+  int log;          /* what the kernel says for itself */
+  char *input_file; /* path of a file, not there yet, that the guest can read and remove */
 };
 
 /*

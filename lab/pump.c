@@ -8,7 +8,7 @@
 
 void pump_start(struct pump *pump, int from, int to)
 {
-  *pump = (struct pump){.state = PUMP_RUNS, .from = from, .to = to, .expected = UINT64_MAX};
+  *pump = (struct pump){.state = PUMP_RUNS, .from = from, .to = to};
 }
 
 void pump_wants(const struct pump *pump, struct pollfd wants[2])
@@ -45,7 +45,6 @@ bool pump_move(struct pump *pump, const struct pollfd got[2])
     if (n > 0) {
       pump->start = 0;
       pump->end = (size_t)n;
-      pump->total += (uint64_t)n;
     } else if (n == 0 || !try_again_later()) {
       pump->source_ended = true; /* a terminal whose other side is gone reads as EIO */
     }
@@ -63,8 +62,6 @@ bool pump_move(struct pump *pump, const struct pollfd got[2])
 
   if (pump->state == PUMP_REFUSED)
     pump->start = pump->end;
-  if (pump->total >= pump->expected)
-    pump->source_ended = true;
   if (pump->source_ended && pump->start == pump->end && pump->state != PUMP_OFF)
     pump->state = PUMP_ENDED;
   return pump->state != before;

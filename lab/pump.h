@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum pump_state {
   PUMP_OFF,     /* never started: moves nothing */
@@ -18,17 +17,17 @@ enum pump_state {
   PUMP_REFUSED, /* the destination takes no more: what comes is thrown away */
 };
 
+enum { PUMP_SIZE = 65536 };
+
 struct pump {
   enum pump_state state;
   int from, to;
   bool source_ended;
-  uint64_t total;    /* bytes read so far */
-  uint64_t expected; /* the source ends after so many bytes; UINT64_MAX: when it says so itself */
   size_t start, end;
-  char bytes[65536];
+  char bytes[PUMP_SIZE];
 };
 
-/* Starts a pump. Neither descriptor needs to be non-blocking: it is asked first by poll(). */
+/* Starts a pump; `from` is -1 where the owner fills it by himself. Neither descriptor needs to be non-blocking: it is asked first by poll(). */
 void pump_start(struct pump *pump, int from, int to);
 
 /* Says what the pump waits for: fills two entries for poll(). */

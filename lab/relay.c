@@ -1,7 +1,7 @@
 /*
  * relay.c - connects the command inside the lab with this process's terminal, streams and signals
  *
- * It knows nothing of the kind of the lab kernel: only five serial lines, the other ends of which
+ * It knows nothing of the kind of the lab kernel: only four serial lines, the other ends of which
  * init.c holds.
  */
 #include "control.h"
@@ -122,10 +122,6 @@ static void send_command(int control, const struct job *job, const struct settin
 
 static void start_pumps(const struct guest *guest, const struct settings *settings, struct pump pumps[LINES])
 {
-  /* A background job that touched its terminal would be stopped. */
-  bool readable = !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
-  if (readable)
-    pump_start(&pumps[LINE_STDIN], STDIN_FILENO, guest->to[LINE_STDIN]);
   pump_start(&pumps[LINE_STDOUT], guest->from[LINE_STDOUT], STDOUT_FILENO);
   pump_start(&pumps[LINE_STDERR], guest->from[LINE_STDERR], STDERR_FILENO);
   int screen = settings->terminals & 2 ? STDOUT_FILENO : settings->terminals & 4 ? STDERR_FILENO : STDIN_FILENO;
@@ -133,14 +129,42 @@ static void start_pumps(const struct guest *guest, const struct settings *settin
     pump_start(&pumps[LINE_TERMINAL], guest->from[LINE_TERMINAL], screen);
 }
 
-/* A pump's state has changed: the lab's side of that line has to know. */
-static void tell_guest(int control, enum line line, const struct pump *pump)
+/* ---- the input ------------------------------------------------------------------------------ */
+
+enum input {
+  INPUT_OFF,     /* over, or not wanted */
+  INPUT_WANTED,  /* the next bytes are to be read */
+  INPUT_ON_WAY,  /* the guest has some that the command has not taken yet */
+};
+
+static void write_input_file(const char *path, const char *bytes, size_t length)
 {
-  int32_t number = line;
-  if (line == LINE_STDIN)
-    control_send(control, FRAME_STDIN_END, &pump->total, sizeof pump->total);
-  else if (pump->state == PUMP_REFUSED)
-    control_send(control, FRAME_CLOSED, &number, sizeof number);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  ssize_t n = fd < 0 ? -1 : write(fd, bytes, length);
+  if (n != (ssize_t)length)
+    lab_fail("Set TMPDIR to a folder with more space.", "cannot hand the input on through %s: %s", path,
+             n < 0 ? strerror(errno) : "the disk is full");
+  close(fd);
+}
+
+/* Reads some of the input, which is there, and sends it to the guest. */
+static enum input send_input(const struct guest *guest)
+{
+  static char bytes[PUMP_SIZE];
+  ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return INPUT_WANTED;
+  if (n <= 0) {
+    control_send(guest->to_control, FRAME_INPUT, NULL, 0);
+    return INPUT_OFF;
+  }
+  if (n <= INPUT_INLINE) {
+    control_send(guest->to_control, FRAME_INPUT, bytes, (size_t)n);
+  } else {
+    write_input_file(guest->input_file, bytes, (size_t)n);
+    control_send(guest->to_control, FRAME_INPUT_FILE, guest->input_file, strlen(guest->input_file) + 1);
+  }
+  return INPUT_ON_WAY;
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
@@ -152,6 +176,7 @@ struct run {
   struct stop stop;
   struct control control;
   struct pump pumps[LINES];
+  enum input input;
   struct log log;
   bool ready, killed, gone; /* the guest: has booted, has been killed by us, is gone */
   int status;               /* the command's, or -1 */
@@ -160,7 +185,7 @@ struct run {
 static void kill_guest(struct run *run)
 {
   run->killed = true;
-  run->pumps[LINE_STDIN].state = PUMP_OFF;
+  run->input = INPUT_OFF;
   kill(-run->guest->pid, SIGKILL);
 }
 
@@ -175,15 +200,19 @@ static void take_frame(struct run *run, const struct frame *frame)
     run->ready = true;
     if (run->settings.raw)
       terminal_raw();
-    send_command(run->guest->to[LINE_CONTROL], run->job, &run->settings);
-    fcntl(run->guest->to[LINE_CONTROL], F_SETFL, O_NONBLOCK); /* a lab that hangs must not take us along */
+    send_command(run->guest->to_control, run->job, &run->settings);
+    fcntl(run->guest->to_control, F_SETFL, O_NONBLOCK); /* a lab that hangs must not take us along */
     start_pumps(run->guest, &run->settings, run->pumps);
+    /* A background job that touched its terminal would be stopped. */
+    run->input = !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp() ? INPUT_WANTED : INPUT_OFF;
     break;
-  case FRAME_CLOSED:
-    if (number == LINE_STDIN && run->pumps[LINE_STDIN].state == PUMP_RUNS) {
-      run->pumps[LINE_STDIN].state = PUMP_OFF;
+  case FRAME_TAKEN:
+    run->input = INPUT_WANTED;
+    break;
+  case FRAME_UNREAD:
+    run->input = INPUT_OFF;
+    if (!(run->settings.terminals & 1))
       close(STDIN_FILENO); /* so that whoever writes to us finds a broken pipe */
-    }
     break;
   case FRAME_DONE:
     run->status = number;
@@ -209,9 +238,9 @@ static bool take_signals(struct run *run)
       return true;
     }
     if (action == STOP_FORWARD)
-      control_send(run->guest->to[LINE_CONTROL], FRAME_SIGNAL, &wire, sizeof wire);
+      control_send(run->guest->to_control, FRAME_SIGNAL, &wire, sizeof wire);
     else if (action == STOP_WINDOW && run->ready)
-      send_window(run->guest->to[LINE_CONTROL], run->settings.terminals);
+      send_window(run->guest->to_control, run->settings.terminals);
     else if (action == STOP_CHILD && waitpid(run->guest->pid, NULL, WNOHANG) == run->guest->pid)
       kill(-run->guest->pid, SIGKILL); /* its helpers, which hold the lines open */
   }
@@ -229,13 +258,14 @@ static bool output_ended(const struct run *run)
 /* Waits for something to happen and deals with it. Returns true when the run is to end at once. */
 static bool step(struct run *run)
 {
-  enum { SIGNALS = 2 * LINES, CONTROL, LOG, COUNT };
+  enum { SIGNALS = 2 * LINES, CONTROL, LOG, INPUT, COUNT };
   struct pollfd fds[COUNT];
   for (int i = 0; i < LINES; i++)
     pump_wants(&run->pumps[i], &fds[2 * i]);
   fds[SIGNALS] = (struct pollfd){.fd = run->stop.fd, .events = POLLIN};
   fds[CONTROL] = (struct pollfd){.fd = run->gone ? -1 : run->control.fd, .events = POLLIN};
   fds[LOG] = (struct pollfd){.fd = run->gone ? -1 : run->guest->log, .events = POLLIN};
+  fds[INPUT] = (struct pollfd){.fd = run->input == INPUT_WANTED ? STDIN_FILENO : -1, .events = POLLIN};
   int wait = stop_wait(&run->stop);
   int came = poll(fds, COUNT, run->ready || (wait >= 0 && wait < BOOT_LIMIT_MS) ? wait : BOOT_LIMIT_MS);
   if (came == 0 && !run->ready && wait < 0)
@@ -245,8 +275,10 @@ static bool step(struct run *run)
     return false;
 
   for (int i = 0; i < LINES; i++)
-    if (pump_move(&run->pumps[i], &fds[2 * i]))
-      tell_guest(run->guest->to[LINE_CONTROL], (enum line)i, &run->pumps[i]);
+    if (pump_move(&run->pumps[i], &fds[2 * i]) && run->pumps[i].state == PUMP_REFUSED)
+      control_send(run->guest->to_control, FRAME_CLOSED, &(int32_t){i}, sizeof(int32_t));
+  if (fds[INPUT].revents != 0)
+    run->input = send_input(run->guest);
   if (fds[LOG].revents != 0)
     log_read(&run->log, run->guest->log);
   if (fds[CONTROL].revents != 0) {

@@ -33,6 +33,7 @@ static void clean_up(void)
     unlink(path);
   }
   rmdir(state_folder);
+  unlink(guest.input_file);
 }
 
 static const char *find_kernel(void)
@@ -167,23 +168,21 @@ int uml_run(const struct job *job)
   int in[LINES], out[LINES], log[2];
   for (int i = 0; i < LINES; i++) {
     int ends[2];
-    in[i] = out[i] = guest.to[i] = guest.from[i] = -1;
-    if (i == LINE_STDIN || i == LINE_CONTROL) {
-      make_pipe(ends, "the lab's input");
-      in[i] = ends[0], guest.to[i] = ends[1];
-    }
-    if (i != LINE_STDIN) {
-      make_pipe(ends, "the lab's output");
-      out[i] = ends[1], guest.from[i] = ends[0];
-    }
+    make_pipe(ends, "the lab's output");
+    out[i] = ends[1], guest.from[i] = ends[0];
+    in[i] = -1;
   }
+  int ends[2];
+  make_pipe(ends, "the lab's input");
+  in[LINE_CONTROL] = ends[0], guest.to_control = ends[1];
   make_pipe(log, "the lab's log");
   guest.log = log[0];
   fcntl(guest.log, F_SETFL, O_NONBLOCK);
   fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
 
   pid_t parent = getpid();
-  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0)
+  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0 ||
+      asprintf(&guest.input_file, "%s-input", state_folder) < 0)
     lab_fail(NULL, "out of memory");
   stop_adopt();
   guest.pid = fork();
