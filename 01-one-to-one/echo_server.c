@@ -6,6 +6,7 @@
 //
 // Compile:  cc -I../common -o echo_server echo_server.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './echo_server & sleep 1; echo hello | ./echo_client localhost'
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "address.h"
 #include "deadline.h"
 #include "ending.h"
@@ -67,9 +68,11 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
   size_t length = 0, sent = 0;
   bool whole = false, asked_to_end = false;
   deadline give_up = NEVER;
+  /* After a peer's shutdown nothing can be sent to it: SCTP, unlike TCP, has no half-closed state (RFC 9260, 9.2). */
+  const short writable = protocol == IPPROTO_TCP ? POLLOUT : POLLOUT | POLLRDHUP;
 
   for (;;) {
-    struct pollfd fds[] = {{.fd = fd, .events = whole ? POLLOUT : POLLIN},
+    struct pollfd fds[] = {{.fd = fd, .events = whole ? writable : POLLIN},
                            {.fd = asked_to_end ? -1 : ending, .events = POLLIN}};
     bool drained = asked_to_end && !whole;
     int ready = poll(fds, 2, drained ? 0 : deadline_left(give_up));
@@ -101,6 +104,8 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
         printf("%zu bytes from %s\n", length, peer);
     } else {
       ssize_t n = send(fd, message + sent, length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n < 0 && (fds[0].revents & POLLRDHUP))
+        return;
       if (n < 0 && errno != EAGAIN && errno != EINTR)
         return;
       sent += n > 0 ? (size_t)n : 0; /* SCTP sends a message whole or not at all; TCP may take a part of it */

@@ -48,16 +48,18 @@ const char *reassemble(struct reassembly *all, sctp_assoc_t association, const c
   struct unfinished **link = find(all, association);
   if (*link == NULL && end)
     return *length <= MESSAGE_MAX ? piece : NULL; /* the usual case: nothing to keep */
-  if (*link == NULL) {
-    *link = calloc(1, sizeof **link);
-    if (*link == NULL)
-      err(1, "calloc");
-    (*link)->association = association;
-  }
   struct unfinished *message = *link;
+  if (message == NULL) {
+    message = calloc(1, sizeof *message);
+    if (message == NULL)
+      err(1, "calloc");
+    message->association = association;
+    message->next = all->first;
+    all->first = message;
+  }
   size_t so_far = message->length + *length;
   if (so_far > MESSAGE_MAX) {
-    drop(link);
+    reassembly_forget(all, association);
     *length = so_far;
     return NULL;
   }

@@ -47,7 +47,7 @@ static bool whole_frame(const struct control *control)
 
 const struct frame *control_receive(struct control *control, bool *ended)
 {
-  if (control->bytes == NULL && (control->bytes = malloc(FRAME_MAX)) == NULL)
+  if (control->bytes == NULL && (control->bytes = calloc(1, FRAME_MAX)) == NULL)
     abort();
   if (control->returned)
     drop_first(control);

@@ -34,8 +34,8 @@ enum frame_type {
   FRAME_READY = 'r',  /* booted, SCTP works */
   FRAME_TAKEN = 't',  /* the command has taken the last input */
   FRAME_UNREAD = 'u', /* the command wants no more input */
-  FRAME_DONE = 'x',  /* int32_t: the command's exit status, 128+N for signal N; all its output is out */
-  FRAME_BROKEN = 'b' /* text: why the lab cannot be used */
+  FRAME_DONE = 'x',   /* int32_t: the command's exit status, 128+N for signal N; all its output is out */
+  FRAME_BROKEN = 'b'  /* text: why the lab cannot be used */
 };
 
 /* Which of the three standard streams are terminals (bit N for descriptor N). `raw` when the

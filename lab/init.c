@@ -186,14 +186,17 @@ struct command {
 /* Cuts a block of strings, each with its NUL, into a vector that ends with NULL. */
 static char **strings(const struct frame *frame)
 {
-  char *block = malloc(frame->length + 1);
   size_t count = 0;
-  memcpy(block, frame->payload, frame->length);
   for (size_t i = 0; i < frame->length; i++)
-    count += block[i] == '\0';
-  char **vector = calloc(count + 1, sizeof *vector);
-  for (size_t i = 0; i < count; i++, block += strlen(block) + 1)
-    vector[i] = block;
+    count += frame->payload[i] == '\0';
+  char **vector = malloc((count + 1) * sizeof *vector + frame->length); /* the strings lie behind it */
+  if (vector == NULL)
+    broken("out of memory");
+  char *string = (char *)(vector + count + 1);
+  memcpy(string, frame->payload, frame->length);
+  for (size_t i = 0; i < count; i++, string += strlen(string) + 1)
+    vector[i] = string;
+  vector[count] = NULL;
   return vector;
 }
 
@@ -251,7 +254,7 @@ static void take_frame(struct command *command, const struct frame *frame)
     command->environment = strings(frame);
     break;
   case FRAME_DIRECTORY:
-    command->directory = strings(frame)[0];
+    command->directory = strdup(frame->payload);
     break;
   case FRAME_SETTINGS:
     memcpy(&command->settings, frame->payload, sizeof command->settings);
@@ -271,7 +274,7 @@ static void take_frame(struct command *command, const struct frame *frame)
     take_input(command, frame->payload, frame->length);
     break;
   case FRAME_INPUT_FILE:
-    take_input_file(command, strings(frame)[0]);
+    take_input_file(command, frame->payload);
     break;
   case FRAME_CLOSED: /* so that the command finds a broken pipe, as it would on the host */
     if (number == LINE_STDOUT && command->out.state == PUMP_RUNS)

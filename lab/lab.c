@@ -65,6 +65,8 @@ static _Noreturn void run_here(const struct job *job)
   while (job->command[count] != NULL)
     count++;
   char **command = calloc(count + 5, sizeof *command), **end = command;
+  if (command == NULL)
+    lab_fail(NULL, "out of memory");
   if (job->timeout > 0) {
     static const char *const timeout[] = {"timeout", "--foreground", "--kill-after=1"};
     for (int i = 0; i < 3; i++)

@@ -30,7 +30,7 @@ int uml_run(const struct job *job);
 
 /* A lab kernel that has been started: a process group, and the host's ends of its serial lines. */
 struct guest {
-  pid_t pid;     /* also its process group */
+  pid_t pid; /* also its process group */
   int from[LINES];
   int to_control;
   int log;          /* what the kernel says for itself */

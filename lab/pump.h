@@ -27,7 +27,8 @@ struct pump {
   char bytes[PUMP_SIZE];
 };
 
-/* Starts a pump; `from` is -1 where the owner fills it by himself. Neither descriptor needs to be non-blocking: it is asked first by poll(). */
+/* Starts a pump; `from` is -1 where the owner fills it by himself. Neither descriptor needs to be non-blocking: it is
+ * asked first by poll(). */
 void pump_start(struct pump *pump, int from, int to);
 
 /* Says what the pump waits for: fills two entries for poll(). */

@@ -132,9 +132,9 @@ static void start_pumps(const struct guest *guest, const struct settings *settin
 /* ---- the input ------------------------------------------------------------------------------ */
 
 enum input {
-  INPUT_OFF,     /* over, or not wanted */
-  INPUT_WANTED,  /* the next bytes are to be read */
-  INPUT_ON_WAY,  /* the guest has some that the command has not taken yet */
+  INPUT_OFF,    /* over, or not wanted */
+  INPUT_WANTED, /* the next bytes are to be read */
+  INPUT_ON_WAY, /* the guest has some that the command has not taken yet */
 };
 
 static void write_input_file(const char *path, const char *bytes, size_t length)

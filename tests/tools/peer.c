@@ -140,6 +140,8 @@ int main(int argc, char **argv)
   struct peer *peers = calloc((size_t)count, sizeof *peers);
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   struct timeval limit = {.tv_sec = 10};
+  if (peers == NULL)
+    err(1, "calloc");
   for (int i = 0; i < count; i++) {
     peers[i].number = i;
     peers[i].fd = socket(address->ai_family, SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# How the course builds: from its own copy, on the host.
+
+load helper/course
+
+# copy - sets `course` to a copy of the sources, without anything that was built, and goes there
+copy() {
+    course=$BATS_TEST_TMPDIR/course
+    mkdir "$course"
+    cp -r "$TREE"/0* "$TREE"/common "$TREE"/lab "$TREE"/tests "$TREE"/Makefile "$course"
+    cd "$course" || return
+    make -s clean
+}
+
+# programs - the programs of the stages that are built here, one a line
+programs() {
+    local source
+    for source in 0*/*.c; do
+        printf '%s\n' "${source%.c}"
+    done
+}
+
+all_built() {
+    local name
+    for name in $(programs); do
+        [[ -x $name ]] || fail "$name has not been built"
+    done
+}
+
+# bats test_tags=host
+@test "the compile line at the top of each program builds it from its own folder, and the run line below runs it" {
+    copy
+    local source line
+    for source in 0*/*.c tests/tools/*.c; do
+        line=$(sed -n 's,^// Compile: *,,p' "$source")
+        [[ -n $line ]] || fail "$source has no line 'Compile:' at its top"
+        run bash -c "cd '${source%/*}' && $line -Wall -Wextra"
+        assert_success
+        assert_output ''
+        [[ -x ${source%.c} || -x ${source%.c}.so ]] || fail "$source: '$line' does not build it"
+    done
+    for source in 0*/*.c; do
+        line=$(sed -n 's,^// Run: *,,p' "$source")
+        [[ -n $line ]] || fail "$source has no line 'Run:' at its top"
+        run bash -c "cd '${source%/*}' && $line"
+        assert_success
+        assert_line hello
+    done
+}
+
+# bats test_tags=host
+@test "each stage builds alone, without a word, with gcc and with clang" {
+    copy
+    local compiler stage
+    for compiler in gcc clang; do
+        command -v "$compiler" >/dev/null || continue
+        for stage in 0*/; do
+            run make -C "$stage" --no-print-directory "CC=$compiler"
+            assert_success
+            assert_output ''
+        done
+        all_built
+        make -s clean
+    done
+}
+
+# bats test_tags=host
+@test "make builds all, eight jobs side by side, then has nothing to do; a changed header rebuilds who includes it" {
+    copy
+    run make -j8
+    assert_success
+    assert_output ''
+    all_built
+    local stage
+    for stage in 0*/; do
+        make -q -C "$stage" || fail "$stage would be built again"
+        touch -d '+1 second' common/options.h
+        run make -q -C "$stage"
+        assert_failure 1
+        touch -d '1 hour ago' common/options.h
+    done
+}
+
+# bats test_tags=host
+@test "make clean leaves nothing that was built" {
+    copy
+    find . | sort >"$BATS_TEST_TMPDIR/before"
+    make
+    make -s -C lab
+    make -s -C tests/tools
+    make clean
+    find . | sort >"$BATS_TEST_TMPDIR/after"
+    diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}
+
+# bats test_tags=host
+@test "undefined behaviour: built with -fsanitize=undefined, the programs pass their tests without a report" {
+    copy
+    local stage
+    for stage in 0*/; do
+        make -s -C "$stage" CFLAGS='-O1 -g -fsanitize=undefined -fno-sanitize-recover=all' LDFLAGS=-fsanitize=undefined
+    done
+    make -s -C lab
+    export PROGRAMS=$course
+    run "$TREE/lab/run" --timeout 300 bats --tap -f 'bytes|boundaries|at once|terminal|leaves' "$TREE"/tests/0*.bats
+    assert_success
+    refute_output --partial 'runtime error'
+}
+
+# bats test_tags=host
+@test "make check: style and static analysis find nothing" {
+    cd "$TREE"
+    run make check
+    assert_success
+    refute_output --partial WRONG
+}
+
+# bats test_tags=host
+@test "make help names every target of the Makefile" {
+    cd "$TREE"
+    run make help
+    local target
+    for target in demo test shell check clean help; do
+        assert_line --regexp "^ +make $target "
+    done
+}
+
+# bats test_tags=host
+@test "lab/setup is silent where nothing is missing; names what is, and how to get it, where it cannot install" {
+    run "$TREE/lab/setup" test
+    assert_success
+    assert_output ''
+    # A machine that has nothing but bash and what every system has, and no apt-get.
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    local tool
+    for tool in bash perl unshare grep; do
+        ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"
+    done
+    run env "PATH=$BATS_TEST_TMPDIR/bin" bash "$TREE/lab/setup" build
+    assert_failure 1
+    assert_line --partial 'Missing on this machine: cc make'
+    assert_line --partial 'only apt-get is known here'
+    run "$TREE/lab/setup" nonsense
+    assert_failure 2
+}
