@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GOODBYE_S = 5 }; /* how long an association may take to shut down */
+enum { GOODBYE_MS = 5000 }; /* how long an association may take to end */
 
 static const char usage[] = "usage: echo_server [-t] [-v] [-p PORT] [-a ADDRESS]...\n"
                             "Sends every message back to its sender. Ends on SIGINT or SIGTERM.\n"
@@ -60,9 +60,10 @@ static int listen_at(const struct local_addresses *local, int protocol)
 
 /*
  * Echoes on one association until the peer shuts it down, it fails, or `ending` becomes readable, and what is queued is
- * answered. Never blocks but in poll(): a peer that does not read its replies must not keep us from ending.
+ * answered. Never blocks but in poll(): a peer that does not read its replies must not keep us from ending. Returns
+ * when the association has to be over.
  */
-static void echo(int fd, int protocol, int ending, const char *peer, bool verbose)
+static deadline echo(int fd, int protocol, int ending, const char *peer, bool verbose)
 {
   static char message[MESSAGE_MAX + 1]; /* one byte more than allowed shows that a message is too long */
   size_t length = 0, sent = 0;
@@ -77,10 +78,10 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
     bool drained = asked_to_end && !whole;
     int ready = poll(fds, 2, drained ? 0 : deadline_left(give_up));
     if (ready == 0)
-      return;
+      return give_up;
     if (fds[1].revents != 0) {
       asked_to_end = true;
-      give_up = deadline_in(GOODBYE_S * 1000);
+      give_up = deadline_in(GOODBYE_MS);
     }
     if (fds[0].revents == 0)
       continue;
@@ -90,7 +91,7 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
       struct msghdr header = {.msg_iov = &rest, .msg_iovlen = 1};
       ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT);
       if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        return;
+        return give_up;
       if (n < 0)
         continue;
       length += (size_t)n;
@@ -98,16 +99,14 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
       whole = protocol == IPPROTO_TCP || header.msg_flags & MSG_EOR;
       if (length > MESSAGE_MAX && protocol == IPPROTO_SCTP) {
         warnx("%s: message too long", peer);
-        return;
+        return give_up;
       }
       if (whole && verbose)
         printf("%zu bytes from %s\n", length, peer);
     } else {
       ssize_t n = send(fd, message + sent, length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (n < 0 && (fds[0].revents & POLLRDHUP))
-        return;
-      if (n < 0 && errno != EAGAIN && errno != EINTR)
-        return;
+      if (n < 0 && ((fds[0].revents & POLLRDHUP) || (errno != EAGAIN && errno != EINTR)))
+        return give_up;
       sent += n > 0 ? (size_t)n : 0; /* SCTP sends a message whole or not at all; TCP may take a part of it */
       if (sent == length) {
         length = sent = 0;
@@ -117,12 +116,15 @@ static void echo(int fd, int protocol, int ending, const char *peer, bool verbos
   }
 }
 
-/* Ends the association gracefully (RFC 9260, 9.2): all that we have sent arrives. After GOODBYE_S, by an abort. */
-static void say_goodbye(int fd)
+/* Ends the association gracefully (RFC 9260, 9.2): all that we have sent arrives. When it is time to give up, by
+ * an abort. */
+static void say_goodbye(int fd, deadline give_up)
 {
   static char ignored[MESSAGE_MAX];
-  struct timeval limit = {.tv_sec = GOODBYE_S};
-  deadline give_up = deadline_in(GOODBYE_S * 1000);
+  if (give_up == NEVER)
+    give_up = deadline_in(GOODBYE_MS);
+  int left = deadline_left(give_up);
+  struct timeval limit = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 + 1}; /* 0 would be no limit */
   shutdown(fd, SHUT_WR);
   /* poll() does not show the side that shut down first when the other has agreed; a blocking recv() returns then. */
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -154,8 +156,7 @@ static bool accept_client(int listener, int protocol, int ending, bool verbose)
   case 0:
     ending_follow_parent();
     close(listener);
-    echo(fd, protocol, ending, address_text((struct sockaddr *)&address, peer), verbose);
-    say_goodbye(fd);
+    say_goodbye(fd, echo(fd, protocol, ending, address_text((struct sockaddr *)&address, peer), verbose));
     exit(EXIT_SUCCESS);
   }
   close(fd);

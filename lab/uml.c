@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -21,6 +20,12 @@ enum { MEMORY_MB = 512 };
 
 static struct guest guest;
 static char *state_folder; /* UML keeps its process id here; it removes it by itself unless it is killed */
+
+static void make_pipe(int ends[2], const char *what)
+{
+  if (pipe2(ends, O_CLOEXEC) < 0)
+    lab_fail(NULL, "cannot make a pipe for %s: %s", what, strerror(errno));
+}
 
 static void clean_up(void)
 {
@@ -34,6 +39,31 @@ static void clean_up(void)
   }
   rmdir(state_folder);
   unlink(guest.input_file);
+}
+
+/*
+ * Starts a process that cleans up when this one is killed: it waits for the end of a pipe of which we hold the other
+ * side. The kernel itself cannot be asked to: on SIGTERM it tries an orderly end, which may hang.
+ */
+static void start_keeper(void)
+{
+  int alive[2];
+  make_pipe(alive, "the end");
+  pid_t pid = fork();
+  if (pid < 0)
+    lab_fail(NULL, "cannot start a process: %s", strerror(errno));
+  if (pid > 0) {
+    close(alive[0]);
+    return;
+  }
+  setsid(); /* out of reach of the terminal's Ctrl-C */
+  dup2(alive[0], STDIN_FILENO);
+  closefrom(STDIN_FILENO + 1); /* whoever reads our output must see its end */
+  char nothing;
+  while (read(STDIN_FILENO, &nothing, 1) < 0 && errno == EINTR)
+    ;
+  clean_up();
+  _exit(0);
 }
 
 static const char *find_kernel(void)
@@ -85,12 +115,6 @@ static const char *find_folder(void)
   lab_fail(remedy, "the lab kernel cannot keep its memory in /dev/shm, /tmp or /var/tmp (/tmp: %s)", unfit("/tmp"));
 }
 
-static void make_pipe(int ends[2], const char *what)
-{
-  if (pipe2(ends, O_CLOEXEC) < 0)
-    lab_fail(NULL, "cannot make a pipe for %s: %s", what, strerror(errno));
-}
-
 static void keep_open(int fd)
 {
   fcntl(fd, F_SETFD, 0);
@@ -101,10 +125,6 @@ static _Noreturn void become_kernel(const char *kernel, const char *folder, cons
                                     const int out[LINES], int log, pid_t parent)
 {
   setsid(); /* a process group of its own, out of reach of the terminal's Ctrl-C */
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent)
-    _exit(1);
-  signal(SIGTERM, SIG_DFL);
   setenv("TMPDIR", folder, 1);
 
   char init_option[4200], folder_option[4200], umid[64], memory[32], lines[LINES][32];
@@ -191,6 +211,7 @@ int uml_run(const struct job *job)
   if (guest.pid == 0)
     become_kernel(kernel, folder, job->init, in, out, log[1], parent);
   setpgid(guest.pid, guest.pid); /* for a signal that comes before its setsid() */
+  start_keeper();
   atexit(clean_up);
   for (int i = 0; i < LINES; i++) {
     if (in[i] >= 0)
