@@ -24,6 +24,7 @@ enum frame_type {
   FRAME_ENVIRONMENT = 'e', /* strings, each with its NUL */
   FRAME_DIRECTORY = 'd',   /* the working directory */
   FRAME_SETTINGS = 's',    /* struct settings */
+  FRAME_NUDGE = 'n',       /* nothing: see relay.c */
   FRAME_GO = 'g',          /* nothing more to say: start the command */
   FRAME_SIGNAL = 'k',      /* int32_t: deliver this signal to the command */
   FRAME_INPUT = 'i',       /* bytes for the command's input; none: its end */
@@ -69,7 +70,7 @@ struct control {
 };
 
 /*
- * Writes one frame. Blocks when `fd` does. Returns false when the other side is gone, or cannot take it now.
+ * Writes one frame. Returns false when the other side is gone, or takes nothing for a second.
  */
 bool control_send(int fd, enum frame_type type, const void *payload, size_t length);
 

@@ -21,7 +21,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { BOOT_LIMIT_MS = 60000, LOG_SIZE = 16384 };
+enum { BOOT_LIMIT_MS = 60000, NUDGE_MS = 300, LOG_SIZE = 16384 };
 
 /* The guest's own words, of which the last LOG_SIZE are kept: shown only when it fails. */
 struct log {
@@ -201,7 +201,7 @@ static void take_frame(struct run *run, const struct frame *frame)
     if (run->settings.raw)
       terminal_raw();
     send_command(run->guest->to_control, run->job, &run->settings);
-    fcntl(run->guest->to_control, F_SETFL, O_NONBLOCK); /* a lab that hangs must not take us along */
+    fcntl(run->guest->to_control, F_SETFL, O_NONBLOCK);
     start_pumps(run->guest, &run->settings, run->pumps);
     /* A background job that touched its terminal would be stopped. */
     run->input = !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp() ? INPUT_WANTED : INPUT_OFF;
@@ -267,10 +267,17 @@ static bool step(struct run *run)
   fds[LOG] = (struct pollfd){.fd = run->gone ? -1 : run->guest->log, .events = POLLIN};
   fds[INPUT] = (struct pollfd){.fd = run->input == INPUT_WANTED ? STDIN_FILENO : -1, .events = POLLIN};
   int wait = stop_wait(&run->stop);
+  /* On a busy machine User Mode Linux now and then overlooks that something has come on a serial line, until more
+   * comes. */
+  bool nudge = run->input == INPUT_ON_WAY && (wait < 0 || wait > NUDGE_MS);
+  if (nudge)
+    wait = NUDGE_MS;
   int came = poll(fds, COUNT, run->ready || (wait >= 0 && wait < BOOT_LIMIT_MS) ? wait : BOOT_LIMIT_MS);
   if (came == 0 && !run->ready && wait < 0)
     lab_fail("Try again when the machine is less busy.", "the lab kernel has not booted within %d s",
              BOOT_LIMIT_MS / 1000);
+  if (came == 0 && nudge)
+    control_send(run->guest->to_control, FRAME_NUDGE, NULL, 0);
   if (came < 0)
     return false;
 
