@@ -133,9 +133,10 @@ echoes_file() {
 @test "-t is TCP: the same echo, no SCTP on the wire, many clients" {
     start_server 01-one-to-one/echo_server -t
     { printf 'one\n\0\xff\n' && line_of 65536 && line_of 65536; } >"$BATS_TEST_TMPDIR/bytes"
-    start_capture
     echoes_file "$BATS_TEST_TMPDIR/bytes" 127.0.0.1 -t
     echoes_file "$BATS_TEST_TMPDIR/bytes" ::1 -t
+    start_capture
+    assert_equal "$(echo hello | echoed 127.0.0.1 -t)" 'hello'
     captured 'Flags [F.]'
     refute_regex "$packets" 'sctp'
     run "$PEER" -t -n 50 127.0.0.1 "$port" send:100 same
@@ -148,10 +149,15 @@ echoes_file() {
 @test "SIGTERM and SIGINT end the server with 0: what is queued is answered, then a graceful shutdown" {
     for signal in TERM INT; do
         start_server 01-one-to-one/echo_server
-        start_client quick "$PEER" 127.0.0.1 "$port" send:60000 same text:queued wait recv end
-        await_associations 1
+        start_client quick "$PEER" 127.0.0.1 "$port" send:60000 same print:served line text:queued print:sent recv end
+        hears quick served
+        read -r -a all <"/proc/$server_pid/task/$server_pid/children" || true
+        all+=("$server_pid")
+        kill -STOP "${all[@]}" # so that the message is queued indeed when the signal comes
+        say quick go
+        hears quick sent
         kill -"$signal" "$server_pid"
-        hang_up quick
+        kill -CONT "${all[@]}"
         hears quick 'message 6: queued'
         hears quick 'shutdown'
         await_exit "$server_pid" || fail "after SIG$signal the exit status was $?"

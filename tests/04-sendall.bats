@@ -215,11 +215,14 @@ said() {
     local signal
     for signal in TERM INT; do
         start_server 04-sendall/chat_server
-        start_client "one$signal" "$PEER" 127.0.0.1 "$port" text:queued wait recv end
+        start_client "one$signal" "$PEER" 127.0.0.1 "$port" line text:queued print:sent recv end
         await_associations 1
         start_capture
+        kill -STOP "$server_pid" # so that the message is queued indeed when the signal comes
+        say "one$signal" go
+        hears "one$signal" sent
         kill -"$signal" "$server_pid"
-        hang_up "one$signal"
+        kill -CONT "$server_pid"
         hears "one$signal" 'message 6: queued'
         hears "one$signal" 'shutdown'
         await_exit "$server_pid" || fail "after SIG$signal the exit status was $?"

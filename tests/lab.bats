@@ -8,7 +8,7 @@ setup_file() {
 }
 
 lab() {
-    timeout --kill-after=1 ${LIMIT:-100} "$TREE/lab/run" "$@" 3>&-
+    timeout --kill-after=1 100 "$TREE/lab/run" "$@" 3>&-
 }
 
 # own_folder - gives the labs of this test a temporary folder of their own, so that what they leave is seen

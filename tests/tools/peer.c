@@ -12,6 +12,8 @@
 //   end        waits for the end:                prints "shutdown", or "lost cause=N reason=TEXT"
 //   abort      aborts the association
 //   wait       waits for the end of standard input
+//   line       waits for a line of standard input
+//   print:TEXT prints the text
 // Each wait ends after 10 seconds with exit status 1.
 //
 // Compile:  cc -I../../common -o peer peer.c ../../common/*.c -lsctp
@@ -113,6 +115,11 @@ static void act(struct peer *peer, const char *action)
   } else if (strcmp(action, "wait") == 0) {
     while (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
       ;
+  } else if (strcmp(action, "line") == 0) {
+    while (read(STDIN_FILENO, bytes, 1) > 0 && bytes[0] != '\n')
+      ;
+  } else if (strncmp(action, "print:", 6) == 0) {
+    printf("%s\n", action + 6);
   } else {
     errx(2, "unknown action %s", action);
   }
