@@ -14,7 +14,9 @@ struct addrinfo *resolve_host(const char *host, uint16_t port)
   snprintf(service, sizeof service, "%u", port);
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
   struct addrinfo *list;
-  int error = getaddrinfo(host, service, &hints, &list);
+  /* localhost is the loopback address, also where no file and no server says so (RFC 6761, 6.3): NULL means it. */
+  const char *name = strcmp(host, "localhost") == 0 ? NULL : host;
+  int error = getaddrinfo(name, service, &hints, &list);
   if (error != 0)
     errx(1, "cannot resolve %s: %s", host, gai_strerror(error));
   return list;

@@ -21,7 +21,25 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { BOOT_LIMIT_MS = 60000, NUDGE_MS = 300, LOG_SIZE = 16384 };
+enum { BOOT_LIMIT_MS = 60000, NUDGE_MS = 300, NUDGES = 3, LOG_SIZE = 16384 };
+
+/*
+ * User Mode Linux may go to sleep in the very moment in which something comes on a serial line, and then sleeps on
+ * until more comes. So each frame is followed by a few that say nothing, when it is quiet.
+ */
+static int nudges_due;
+
+static void tell(int control, enum frame_type type, const void *payload, size_t length)
+{
+  nudges_due = NUDGES;
+  control_send(control, type, payload, length);
+}
+
+static void nudge(int control)
+{
+  nudges_due--;
+  control_send(control, FRAME_NUDGE, NULL, 0);
+}
 
 /* The guest's own words, of which the last LOG_SIZE are kept: shown only when it fails. */
 struct log {
@@ -84,7 +102,7 @@ static void send_window(int control, uint32_t terminals)
   for (unsigned i = 0; i < 3; i++)
     if (terminals & 1U << i && ioctl((int)i, TIOCGWINSZ, &size) == 0) {
       struct window window = {.rows = size.ws_row, .columns = size.ws_col};
-      control_send(control, FRAME_WINDOW, &window, sizeof window);
+      tell(control, FRAME_WINDOW, &window, sizeof window);
       return;
     }
 }
@@ -101,7 +119,7 @@ static void send_strings(int control, enum frame_type type, char *const *strings
     lab_fail(NULL, "out of memory");
   for (size_t i = 0; strings[i] != NULL; i++)
     end = stpcpy(end, strings[i]) + 1;
-  control_send(control, type, block, length);
+  tell(control, type, block, length);
   free(block);
 }
 
@@ -114,9 +132,9 @@ static void send_command(int control, const struct job *job, const struct settin
   send_strings(control, FRAME_ARGUMENTS, job->command);
   send_strings(control, FRAME_ENVIRONMENT, environ);
   send_strings(control, FRAME_DIRECTORY, (char *[]){directory, NULL});
-  control_send(control, FRAME_SETTINGS, settings, sizeof *settings);
+  tell(control, FRAME_SETTINGS, settings, sizeof *settings);
   send_window(control, settings->terminals);
-  control_send(control, FRAME_GO, NULL, 0);
+  tell(control, FRAME_GO, NULL, 0);
   free(directory);
 }
 
@@ -155,14 +173,14 @@ static enum input send_input(const struct guest *guest)
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return INPUT_WANTED;
   if (n <= 0) {
-    control_send(guest->to_control, FRAME_INPUT, NULL, 0);
+    tell(guest->to_control, FRAME_INPUT, NULL, 0);
     return INPUT_OFF;
   }
   if (n <= INPUT_INLINE) {
-    control_send(guest->to_control, FRAME_INPUT, bytes, (size_t)n);
+    tell(guest->to_control, FRAME_INPUT, bytes, (size_t)n);
   } else {
     write_input_file(guest->input_file, bytes, (size_t)n);
-    control_send(guest->to_control, FRAME_INPUT_FILE, guest->input_file, strlen(guest->input_file) + 1);
+    tell(guest->to_control, FRAME_INPUT_FILE, guest->input_file, strlen(guest->input_file) + 1);
   }
   return INPUT_ON_WAY;
 }
@@ -238,7 +256,7 @@ static bool take_signals(struct run *run)
       return true;
     }
     if (action == STOP_FORWARD)
-      control_send(run->guest->to_control, FRAME_SIGNAL, &wire, sizeof wire);
+      tell(run->guest->to_control, FRAME_SIGNAL, &wire, sizeof wire);
     else if (action == STOP_WINDOW && run->ready)
       send_window(run->guest->to_control, run->settings.terminals);
     else if (action == STOP_CHILD && waitpid(run->guest->pid, NULL, WNOHANG) == run->guest->pid)
@@ -267,23 +285,21 @@ static bool step(struct run *run)
   fds[LOG] = (struct pollfd){.fd = run->gone ? -1 : run->guest->log, .events = POLLIN};
   fds[INPUT] = (struct pollfd){.fd = run->input == INPUT_WANTED ? STDIN_FILENO : -1, .events = POLLIN};
   int wait = stop_wait(&run->stop);
-  /* On a busy machine User Mode Linux now and then overlooks that something has come on a serial line, until more
-   * comes. */
-  bool nudge = run->input == INPUT_ON_WAY && (wait < 0 || wait > NUDGE_MS);
-  if (nudge)
+  bool quiet = nudges_due > 0 && run->ready && (wait < 0 || wait > NUDGE_MS);
+  if (quiet)
     wait = NUDGE_MS;
   int came = poll(fds, COUNT, run->ready || (wait >= 0 && wait < BOOT_LIMIT_MS) ? wait : BOOT_LIMIT_MS);
   if (came == 0 && !run->ready && wait < 0)
     lab_fail("Try again when the machine is less busy.", "the lab kernel has not booted within %d s",
              BOOT_LIMIT_MS / 1000);
-  if (came == 0 && nudge)
-    control_send(run->guest->to_control, FRAME_NUDGE, NULL, 0);
+  if (came == 0 && quiet)
+    nudge(run->guest->to_control);
   if (came < 0)
     return false;
 
   for (int i = 0; i < LINES; i++)
     if (pump_move(&run->pumps[i], &fds[2 * i]) && run->pumps[i].state == PUMP_REFUSED)
-      control_send(run->guest->to_control, FRAME_CLOSED, &(int32_t){i}, sizeof(int32_t));
+      tell(run->guest->to_control, FRAME_CLOSED, &(int32_t){i}, sizeof(int32_t));
   if (fds[INPUT].revents != 0)
     run->input = send_input(run->guest);
   if (fds[LOG].revents != 0)
