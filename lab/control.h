@@ -4,9 +4,10 @@
  * The half on the host (relay.c) and the half in the lab (init.c) share four serial lines. Three
  * carry the output, bytes and nothing else. The fourth carries frames: a type, a length, a payload.
  *
- * The input goes by frames, one at a time: the next is sent when the lab has handed the last to the
- * command. What is longer than INPUT_INLINE goes by a file, because User Mode Linux reads a serial line
- * byte by byte: 2 MB/s.
+ * To the lab, a frame longer than FRAME_INLINE goes by a file. User Mode Linux reads a serial line byte by
+ * byte, at 2 MB/s; and where 4 KB of a line have not been read yet in the lab, it throttles the line, and
+ * then never listens to it again (as of Linux 6.1). The input goes by frames of its own, one at a time: the
+ * next is sent when the lab has handed the last to the command.
  */
 #ifndef LAB_CONTROL_H
 #define LAB_CONTROL_H
@@ -24,11 +25,10 @@ enum frame_type {
   FRAME_ENVIRONMENT = 'e', /* strings, each with its NUL */
   FRAME_DIRECTORY = 'd',   /* the working directory */
   FRAME_SETTINGS = 's',    /* struct settings */
-  FRAME_NUDGE = 'n',       /* nothing: see relay.c */
   FRAME_GO = 'g',          /* nothing more to say: start the command */
   FRAME_SIGNAL = 'k',      /* int32_t: deliver this signal to the command */
   FRAME_INPUT = 'i',       /* bytes for the command's input; none: its end */
-  FRAME_INPUT_FILE = 'f',  /* path on the host of a file that holds them; the lab removes it */
+  FRAME_FILE = 'f',        /* struct frame_file: a frame that lies in a file, which the lab removes */
   FRAME_CLOSED = 'c',      /* int32_t: nobody reads this line any more */
   FRAME_WINDOW = 'w',      /* struct window */
   /* From the lab to the host. */
@@ -57,7 +57,12 @@ struct frame {
   char payload[];
 };
 
-enum { INPUT_INLINE = 2048 };
+enum { FRAME_INLINE = 512 };
+
+struct frame_file {
+  uint32_t type;
+  char path[4200]; /* on the host; holds the payload */
+};
 
 enum { FRAME_MAX = 4 << 20 }; /* more than the kernel takes as arguments and environment together */
 

@@ -222,26 +222,35 @@ static void take_input(struct command *command, const char *bytes, size_t length
   }
 }
 
-/* The same from a file of the host, whose folders may be hidden behind this machine's own mounts: /dev/shm is. */
-static void take_input_file(struct command *command, const char *path)
+/* Returns the frame that lies in a file of the host, whose folder may be hidden behind this machine's mounts: /dev/shm
+ * is.
+ */
+static struct frame *read_frame(const struct frame_file *file)
 {
   static const char host[] = "/run/host";
-  static char bytes[PUMP_SIZE];
-  char seen[4400];
+  char path[sizeof host + sizeof file->path];
   if (mkdir(host, 0700) == 0 && mount("host", host, "hostfs", 0, "/") < 0)
     broken("cannot mount the host's files on %s: %s", host, strerror(errno));
-  snprintf(seen, sizeof seen, "%s%s", host, path);
-  int fd = open(seen, O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
-  if (length <= 0)
-    broken("cannot read the input from %s: %s", seen, length < 0 ? strerror(errno) : "it is empty");
+  snprintf(path, sizeof path, "%s%s", host, file->path);
+  struct stat about = {0};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &about) < 0)
+    broken("cannot read %s: %s", path, strerror(errno));
+  struct frame *frame = malloc(sizeof *frame + (size_t)about.st_size);
+  if (frame == NULL)
+    broken("out of memory");
+  frame->type = file->type;
+  frame->length = (uint32_t)about.st_size;
+  if (read(fd, frame->payload, frame->length) != (ssize_t)frame->length)
+    broken("cannot read all of %s", path);
   close(fd);
-  unlink(seen);
-  take_input(command, bytes, (size_t)length);
+  unlink(path);
+  return frame;
 }
 
 static void take_frame(struct command *command, const struct frame *frame)
 {
+  struct frame *whole;
   int32_t number = 0;
   if (frame->length == sizeof number)
     memcpy(&number, frame->payload, sizeof number);
@@ -273,8 +282,10 @@ static void take_frame(struct command *command, const struct frame *frame)
   case FRAME_INPUT:
     take_input(command, frame->payload, frame->length);
     break;
-  case FRAME_INPUT_FILE:
-    take_input_file(command, frame->payload);
+  case FRAME_FILE:
+    whole = read_frame((const void *)frame->payload);
+    take_frame(command, whole);
+    free(whole);
     break;
   case FRAME_CLOSED: /* so that the command finds a broken pipe, as it would on the host */
     if (number == LINE_STDOUT && command->out.state == PUMP_RUNS)

@@ -33,8 +33,8 @@ struct guest {
   pid_t pid; /* also its process group */
   int from[LINES];
   int to_control;
-  int log;          /* what the kernel says for itself */
-  char *input_file; /* path of a file, not there yet, that the guest can read and remove */
+  int log;     /* what the kernel says for itself */
+  char *files; /* the beginning of the paths of files that both can read and remove */
 };
 
 /*

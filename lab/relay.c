@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +22,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { BOOT_LIMIT_MS = 60000, NUDGE_MS = 300, NUDGES = 3, LOG_SIZE = 16384 };
-
-/*
- * User Mode Linux may go to sleep in the very moment in which something comes on a serial line, and then sleeps on
- * until more comes. So each frame is followed by a few that say nothing, when it is quiet.
- */
-static int nudges_due;
-
-static void tell(int control, enum frame_type type, const void *payload, size_t length)
-{
-  nudges_due = NUDGES;
-  control_send(control, type, payload, length);
-}
-
-static void nudge(int control)
-{
-  nudges_due--;
-  control_send(control, FRAME_NUDGE, NULL, 0);
-}
+enum { BOOT_LIMIT_MS = 60000, LOG_SIZE = 16384 };
 
 /* The guest's own words, of which the last LOG_SIZE are kept: shown only when it fails. */
 struct log {
@@ -57,6 +40,31 @@ static void log_read(struct log *log, int fd)
   while ((n = read(fd, log->text + log->used, sizeof log->text - 1 - log->used)) > 0)
     log->used += (size_t)n;
   log->text[log->used] = '\0';
+}
+
+/* ---- frames to the guest -------------------------------------------------------------------- */
+
+static void write_file(const char *path, const char *bytes, size_t length)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  ssize_t n = fd < 0 ? -1 : write(fd, bytes, length);
+  if (n != (ssize_t)length)
+    lab_fail("Set TMPDIR to a folder with more space.", "cannot hand something on to the lab through %s: %s", path,
+             n < 0 ? strerror(errno) : "the disk is full");
+  close(fd);
+}
+
+/* Sends a frame; a long one by way of a file (control.h). */
+static void tell(const struct guest *guest, enum frame_type type, const void *payload, size_t length)
+{
+  if (length <= FRAME_INLINE) {
+    control_send(guest->to_control, type, payload, length);
+    return;
+  }
+  struct frame_file file = {.type = type};
+  snprintf(file.path, sizeof file.path, "%s-%c", guest->files, type);
+  write_file(file.path, payload, length);
+  control_send(guest->to_control, FRAME_FILE, &file, offsetof(struct frame_file, path) + strlen(file.path) + 1);
 }
 
 /* ---- the terminal --------------------------------------------------------------------------- */
@@ -96,20 +104,20 @@ static struct settings read_settings(void)
   return settings;
 }
 
-static void send_window(int control, uint32_t terminals)
+static void send_window(const struct guest *guest, uint32_t terminals)
 {
   struct winsize size;
   for (unsigned i = 0; i < 3; i++)
     if (terminals & 1U << i && ioctl((int)i, TIOCGWINSZ, &size) == 0) {
       struct window window = {.rows = size.ws_row, .columns = size.ws_col};
-      tell(control, FRAME_WINDOW, &window, sizeof window);
+      tell(guest, FRAME_WINDOW, &window, sizeof window);
       return;
     }
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
-static void send_strings(int control, enum frame_type type, char *const *strings)
+static void send_strings(const struct guest *guest, enum frame_type type, char *const *strings)
 {
   size_t length = 0;
   for (size_t i = 0; strings[i] != NULL; i++)
@@ -119,22 +127,22 @@ static void send_strings(int control, enum frame_type type, char *const *strings
     lab_fail(NULL, "out of memory");
   for (size_t i = 0; strings[i] != NULL; i++)
     end = stpcpy(end, strings[i]) + 1;
-  tell(control, type, block, length);
+  tell(guest, type, block, length);
   free(block);
 }
 
-static void send_command(int control, const struct job *job, const struct settings *settings)
+static void send_command(const struct guest *guest, const struct job *job, const struct settings *settings)
 {
   char *directory = getcwd(NULL, 0);
   if (directory == NULL)
     lab_fail("Change to a directory that exists.", "the working directory: %s", strerror(errno));
   setenv("SCTP_LAB", "1", 1);
-  send_strings(control, FRAME_ARGUMENTS, job->command);
-  send_strings(control, FRAME_ENVIRONMENT, environ);
-  send_strings(control, FRAME_DIRECTORY, (char *[]){directory, NULL});
-  tell(control, FRAME_SETTINGS, settings, sizeof *settings);
-  send_window(control, settings->terminals);
-  tell(control, FRAME_GO, NULL, 0);
+  send_strings(guest, FRAME_ARGUMENTS, job->command);
+  send_strings(guest, FRAME_ENVIRONMENT, environ);
+  send_strings(guest, FRAME_DIRECTORY, (char *[]){directory, NULL});
+  tell(guest, FRAME_SETTINGS, settings, sizeof *settings);
+  send_window(guest, settings->terminals);
+  tell(guest, FRAME_GO, NULL, 0);
   free(directory);
 }
 
@@ -155,16 +163,6 @@ enum input {
   INPUT_ON_WAY, /* the guest has some that the command has not taken yet */
 };
 
-static void write_input_file(const char *path, const char *bytes, size_t length)
-{
-  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  ssize_t n = fd < 0 ? -1 : write(fd, bytes, length);
-  if (n != (ssize_t)length)
-    lab_fail("Set TMPDIR to a folder with more space.", "cannot hand the input on through %s: %s", path,
-             n < 0 ? strerror(errno) : "the disk is full");
-  close(fd);
-}
-
 /* Reads some of the input, which is there, and sends it to the guest. */
 static enum input send_input(const struct guest *guest)
 {
@@ -173,15 +171,10 @@ static enum input send_input(const struct guest *guest)
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return INPUT_WANTED;
   if (n <= 0) {
-    tell(guest->to_control, FRAME_INPUT, NULL, 0);
+    tell(guest, FRAME_INPUT, NULL, 0);
     return INPUT_OFF;
   }
-  if (n <= INPUT_INLINE) {
-    tell(guest->to_control, FRAME_INPUT, bytes, (size_t)n);
-  } else {
-    write_input_file(guest->input_file, bytes, (size_t)n);
-    tell(guest->to_control, FRAME_INPUT_FILE, guest->input_file, strlen(guest->input_file) + 1);
-  }
+  tell(guest, FRAME_INPUT, bytes, (size_t)n);
   return INPUT_ON_WAY;
 }
 
@@ -218,7 +211,7 @@ static void take_frame(struct run *run, const struct frame *frame)
     run->ready = true;
     if (run->settings.raw)
       terminal_raw();
-    send_command(run->guest->to_control, run->job, &run->settings);
+    send_command(run->guest, run->job, &run->settings);
     fcntl(run->guest->to_control, F_SETFL, O_NONBLOCK);
     start_pumps(run->guest, &run->settings, run->pumps);
     /* A background job that touched its terminal would be stopped. */
@@ -256,9 +249,9 @@ static bool take_signals(struct run *run)
       return true;
     }
     if (action == STOP_FORWARD)
-      tell(run->guest->to_control, FRAME_SIGNAL, &wire, sizeof wire);
+      tell(run->guest, FRAME_SIGNAL, &wire, sizeof wire);
     else if (action == STOP_WINDOW && run->ready)
-      send_window(run->guest->to_control, run->settings.terminals);
+      send_window(run->guest, run->settings.terminals);
     else if (action == STOP_CHILD && waitpid(run->guest->pid, NULL, WNOHANG) == run->guest->pid)
       kill(-run->guest->pid, SIGKILL); /* its helpers, which hold the lines open */
   }
@@ -285,21 +278,16 @@ static bool step(struct run *run)
   fds[LOG] = (struct pollfd){.fd = run->gone ? -1 : run->guest->log, .events = POLLIN};
   fds[INPUT] = (struct pollfd){.fd = run->input == INPUT_WANTED ? STDIN_FILENO : -1, .events = POLLIN};
   int wait = stop_wait(&run->stop);
-  bool quiet = nudges_due > 0 && run->ready && (wait < 0 || wait > NUDGE_MS);
-  if (quiet)
-    wait = NUDGE_MS;
   int came = poll(fds, COUNT, run->ready || (wait >= 0 && wait < BOOT_LIMIT_MS) ? wait : BOOT_LIMIT_MS);
   if (came == 0 && !run->ready && wait < 0)
     lab_fail("Try again when the machine is less busy.", "the lab kernel has not booted within %d s",
              BOOT_LIMIT_MS / 1000);
-  if (came == 0 && quiet)
-    nudge(run->guest->to_control);
   if (came < 0)
     return false;
 
   for (int i = 0; i < LINES; i++)
     if (pump_move(&run->pumps[i], &fds[2 * i]) && run->pumps[i].state == PUMP_REFUSED)
-      tell(run->guest->to_control, FRAME_CLOSED, &(int32_t){i}, sizeof(int32_t));
+      tell(run->guest, FRAME_CLOSED, &(int32_t){i}, sizeof(int32_t));
   if (fds[INPUT].revents != 0)
     run->input = send_input(run->guest);
   if (fds[LOG].revents != 0)

@@ -38,7 +38,12 @@ static void clean_up(void)
     unlink(path);
   }
   rmdir(state_folder);
-  unlink(guest.input_file);
+  static const char frames[] = {FRAME_ARGUMENTS, FRAME_ENVIRONMENT, FRAME_DIRECTORY, FRAME_INPUT};
+  for (size_t i = 0; i < sizeof frames; i++) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s-%c", guest.files, frames[i]);
+    unlink(path);
+  }
 }
 
 /*
@@ -201,9 +206,9 @@ int uml_run(const struct job *job)
   fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
 
   pid_t parent = getpid();
-  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0 ||
-      asprintf(&guest.input_file, "%s-input", state_folder) < 0)
+  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0)
     lab_fail(NULL, "out of memory");
+  guest.files = state_folder;
   stop_adopt();
   guest.pid = fork();
   if (guest.pid < 0)

@@ -63,6 +63,21 @@ in_a_disk() {
 }
 
 # bats test_tags=host
+@test "with a large environment too, input that comes late reaches the command" {
+    local large
+    printf -v large '%100000s' ''
+    export large
+    # shellcheck disable=SC2016 # expanded there
+    start_client late "$TREE/lab/run" sh -c 'echo ${#large}; cat'
+    unset large
+    hears late 100000
+    say late 'here I am'
+    hears late 'here I am'
+    hang_up late
+    await_exit "${pid[late]}" || fail "its exit status was $?"
+}
+
+# bats test_tags=host
 @test "a reader that goes away ends the writer, on both sides" {
     lab yes | head -n 1
     yes | lab head -n 1
@@ -107,6 +122,7 @@ in_a_disk() {
     # In a copy, because nobody may not look into root's home.
     cp -r "$TREE/lab" "$BATS_TEST_TMPDIR/lab"
     chmod -R a+rX "$BATS_RUN_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
     run setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs "$BATS_TEST_TMPDIR/lab/run" \
         sh -c 'id -u; grep -c . /proc/net/sctp/eps'
     assert_output $'0\n1'
