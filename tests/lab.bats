@@ -120,7 +120,7 @@ in_a_disk() {
 @test "an ordinary user gets the same, and needs no privilege on the host" {
     ((EUID == 0)) || skip 'whoever runs the tests is an ordinary user already'
     # In a copy, because nobody may not look into root's home.
-    cp -r "$TREE/lab" "$BATS_TEST_TMPDIR/lab"
+    cp -a "$TREE/lab" "$BATS_TEST_TMPDIR/lab"
     chmod -R a+rX "$BATS_RUN_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
     run setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs "$BATS_TEST_TMPDIR/lab/run" \
