@@ -61,6 +61,21 @@ echoes_file() {
     assert_output $'message 5: first\nmessage 6: second'
 }
 
+# bats test_tags=points:2
+@test "echo_server puts a message together that comes in pieces (MSG_EOR)" {
+    local usual small=/proc/sys/net/core/rmem_default
+    [[ -w $small ]] || skip 'this lab does not let one choose how small a receive buffer is'
+    usual=$(<"$small")
+    echo 8192 >"$small" # a long message does not fit, and is handed over piece by piece
+    start_server 01-one-to-one/echo_server
+    # In an association of its own the server has that buffer still, the client has the usual one.
+    start_client long "$PEER" 127.0.0.1 "$port" line send:60000 same print:whole
+    await_associations 1
+    echo "$usual" >"$small"
+    say long go
+    hears long whole
+}
+
 # bats test_tags=points:1
 @test "on the wire two messages are two DATA chunks, each way" {
     start_server 01-one-to-one/echo_server
@@ -264,6 +279,18 @@ echoes_file() {
 @test "who has come and gone leaves no descriptor and no process behind" {
     start_server 01-one-to-one/echo_server
     leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+}
+
+# bats test_tags=points:1
+@test "who has gone before the server looked leaves nothing behind either" {
+    start_server 01-one-to-one/echo_server
+    local before
+    before=$(resources)
+    kill -STOP "$server_pid"
+    "$PEER" -n 3 127.0.0.1 "$port" text:hello
+    kill -CONT "$server_pid"
+    assert_equal "$(echo after | echoed 127.0.0.1)" 'after' # it was accepted after them
+    await_resources "$before"
 }
 
 # bats test_tags=points:1

@@ -202,16 +202,22 @@ resources() {
     printf '%s descriptors and %s children\n' "${#open[@]}" "$#"
 }
 
+# await_resources BEFORE - waits until the server has what it had before the clients came
+await_resources() {
+    local end=$((SECONDS + DEADLINE))
+    until [[ $(resources) == "$1" ]]; do
+        ((SECONDS < end)) || fail "before the clients came, the server had $1; now that they have gone it has $(resources)"
+        breathe
+    done
+}
+
 # leaves_nothing_behind COMMAND... - when this client has come and gone, the server has what it had before
 leaves_nothing_behind() {
-    local before end=$((SECONDS + DEADLINE))
+    local before
     before=$(resources)
     "$@"
     await_associations 0
-    until [[ $(resources) == "$before" ]]; do
-        ((SECONDS < end)) || fail "before the clients came, the server had $before; now that they have gone it has $(resources)"
-        breathe
-    done
+    await_resources "$before"
 }
 
 setup() {
