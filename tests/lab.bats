@@ -88,7 +88,7 @@ in_a_disk() {
     # shellcheck disable=SC2016 # expanded there
     run lab sh -c 'kill -9 $$'
     assert_failure 137
-    run -127 lab no-such-command
+    PATH=/usr/bin:/bin run -127 lab no-such-command
     assert_output 'lab/run: no-such-command: No such file or directory'
     run lab /etc/passwd
     assert_failure 126
