@@ -34,7 +34,7 @@ struct guest {
   int from[LINES];
   int to_control;
   int log;     /* what the kernel says for itself */
-  char *files; /* the beginning of the paths of files that both can read and remove */
+  char *files; /* where the paths of the lab's own files begin: what UML keeps, and frames (control.h) */
 };
 
 /*

@@ -19,7 +19,6 @@
 enum { MEMORY_MB = 512 };
 
 static struct guest guest;
-static char *state_folder; /* UML keeps its process id here; it removes it by itself unless it is killed */
 
 static void make_pipe(int ends[2], const char *what)
 {
@@ -31,19 +30,14 @@ static void clean_up(void)
 {
   kill(-guest.pid, SIGKILL);
   stop_kill_all();
-  static const char *const files[] = {"pid", "mconsole"};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+  /* What UML leaves when it is killed, and frames that it has not read. */
+  static const char *const ends[] = {"/pid", "/mconsole", "-a", "-e", "-d", "-i"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
     char path[4200];
-    snprintf(path, sizeof path, "%s/%s", state_folder, files[i]);
+    snprintf(path, sizeof path, "%s%s", guest.files, ends[i]);
     unlink(path);
   }
-  rmdir(state_folder);
-  static const char frames[] = {FRAME_ARGUMENTS, FRAME_ENVIRONMENT, FRAME_DIRECTORY, FRAME_INPUT};
-  for (size_t i = 0; i < sizeof frames; i++) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s-%c", guest.files, frames[i]);
-    unlink(path);
-  }
+  rmdir(guest.files);
 }
 
 /*
@@ -206,9 +200,8 @@ int uml_run(const struct job *job)
   fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
 
   pid_t parent = getpid();
-  if (asprintf(&state_folder, "%s/sctp-lab-%d", folder, (int)parent) < 0)
+  if (asprintf(&guest.files, "%s/sctp-lab-%d", folder, (int)parent) < 0)
     lab_fail(NULL, "out of memory");
-  guest.files = state_folder;
   stop_adopt();
   guest.pid = fork();
   if (guest.pid < 0)

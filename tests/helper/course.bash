@@ -128,13 +128,18 @@ associations() {
     awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
 }
 
-# await_associations NUMBER - waits until there are so many
-await_associations() {
+# await_value WANTED COMMAND WHAT - waits until the command prints what is wanted
+await_value() {
     local end=$((SECONDS + DEADLINE))
-    until [[ $(associations) == "$1" ]]; do
-        ((SECONDS < end)) || fail "expected $1 associations with the server, there are $(associations)"
+    until [[ $("$2") == "$1" ]]; do
+        ((SECONDS < end)) || fail "$3: expected $1, there are $("$2")"
         breathe
     done
+}
+
+# await_associations NUMBER - waits until there are so many
+await_associations() {
+    await_value "$1" associations 'associations with the server'
 }
 
 # start_capture - shows the packets of the server's port, a line each, on the descriptor $capture; for DEADLINE seconds,
@@ -204,11 +209,7 @@ resources() {
 
 # await_resources BEFORE - waits until the server has what it had before the clients came
 await_resources() {
-    local end=$((SECONDS + DEADLINE))
-    until [[ $(resources) == "$1" ]]; do
-        ((SECONDS < end)) || fail "before the clients came, the server had $1; now that they have gone it has $(resources)"
-        breathe
-    done
+    await_value "$1" resources 'what the server has, now that its clients have gone'
 }
 
 # leaves_nothing_behind COMMAND... - when this client has come and gone, the server has what it had before
