@@ -3,6 +3,7 @@
  *
  * lab/run itself is a script that builds this program when it has to and then becomes it.
  */
+#include "kernel.h"
 #include "lab.h"
 
 #include <errno.h>
@@ -11,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: lab/run [--kernel auto|native|uml] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
+    "       lab/run [--kernel auto|native|uml] --version\n"
     "\n"
     "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
     "with its exit status. Inside, one is root of a machine with a network of its own.\n"
@@ -23,10 +26,12 @@ static const char usage[] =
     "  --kernel uml       User Mode Linux, booted for this command\n"
     "  --kernel auto      native where the kernel has SCTP, else uml (default; LAB_KERNEL overrides)\n"
     "  --timeout SECONDS  end COMMAND after that time, with exit status 124\n"
+    "  --version          tell which kernel COMMAND would run on, and why\n"
     "\n"
     "Exit status: that of COMMAND, 128+N when signal N ended it, 124 after the timeout, 125 when the lab\n"
     "itself failed, 126 or 127 when COMMAND cannot be executed or is not found, 2 for bad usage.\n"
-    "Environment: LAB_KERNEL as --kernel; LAB_UML, the UML kernel to boot; TMPDIR, where its memory lies.\n";
+    "Environment: LAB_KERNEL as --kernel; LAB_UML, the UML kernel to boot, else the one that make lab-kernel has\n"
+    "built, else Debian's; TMPDIR, where its memory lies.\n";
 
 void lab_fail(const char *remedy, const char *what, ...)
 {
@@ -46,6 +51,9 @@ static _Noreturn void bad_usage(const char *what, const char *value)
   fprintf(stderr, "lab/run: %s%s\n%s", what, value, usage);
   exit(2);
 }
+
+static const char no_native[] =
+    "Try:  sudo modprobe sctp   where it is SCTP that is missing, or leave the choice to lab/run (--kernel auto).";
 
 static double parse_seconds(const char *text)
 {
@@ -80,9 +88,49 @@ static _Noreturn void run_here(const struct job *job)
   exit(reason == ENOENT ? 127 : 126);
 }
 
+/*
+ * Why this machine's own kernel will not do, as the middle of a sentence; NULL where it will. `refusal` is room for the
+ * text.
+ */
+static const char *why_not_native(char refusal[128])
+{
+  if (!native_has_sctp())
+    snprintf(refusal, 128, "this machine's kernel has no SCTP (%s)", strerror(errno));
+  else if (!native_allows())
+    snprintf(refusal, 128, "this machine refuses a namespace to you (%s)", strerror(errno));
+  else
+    return NULL;
+  return refusal;
+}
+
+/* Prints the kernel, and why it is this one, a line for each reason. */
+static void tell_version(const char *kernel, bool in_lab)
+{
+  struct utsname here;
+  uname(&here);
+  if (in_lab) {
+    printf("Linux %s, the lab that this runs in\na lab in a lab is the same lab\n", here.release);
+    return;
+  }
+  char refusal[128];
+  const char *reason =
+      strcmp(kernel, "uml") == 0 ? "--kernel or LAB_KERNEL asks for User Mode Linux" : why_not_native(refusal);
+  if (reason == NULL) {
+    printf("Linux %s, this machine's own, in namespaces\nit has SCTP\n", here.release);
+    return;
+  }
+  if (strcmp(kernel, "native") == 0)
+    lab_fail(no_native, "%s", reason);
+  struct kernel uml = kernel_find();
+  char version[64];
+  kernel_version(&uml, version);
+  printf("Linux %s, User Mode Linux: %s\n%s\n%s\n", version, uml.path, reason, uml.why);
+}
+
 int main(int argc, char **argv)
 {
   struct job job = {0};
+  bool version = false;
   const char *kernel = getenv("LAB_KERNEL");
   bool inside = getenv("SCTP_LAB") != NULL;
 
@@ -96,6 +144,10 @@ int main(int argc, char **argv)
       fputs(usage, stdout);
       return 0;
     }
+    if (strcmp(argv[i], "--version") == 0) {
+      version = true;
+      continue;
+    }
     if (strcmp(argv[i], "--kernel") != 0 && strcmp(argv[i], "--timeout") != 0)
       bad_usage("unknown option ", argv[i]);
     if (i + 1 == argc)
@@ -105,7 +157,7 @@ int main(int argc, char **argv)
     else
       job.timeout = parse_seconds(argv[++i]);
   }
-  if (i == argc)
+  if (i == argc && !version)
     bad_usage("missing COMMAND", "");
   job.command = argv + i;
   if (kernel == NULL || *kernel == '\0')
@@ -113,6 +165,11 @@ int main(int argc, char **argv)
   bool automatic = strcmp(kernel, "auto") == 0;
   if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0)
     bad_usage("unknown kernel ", kernel);
+  inside = inside && automatic;
+  if (version) {
+    tell_version(kernel, inside);
+    return 0;
+  }
 
   char self[PATH_MAX - 8];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -124,20 +181,18 @@ int main(int argc, char **argv)
   snprintf(init, sizeof init, "%s/init", self);
   job.init = init;
 
-  if (automatic && inside)
+  if (inside)
     run_here(&job);
   if (strcmp(kernel, "uml") != 0) {
-    bool sctp = native_has_sctp();
-    int reason = errno;
-    int status = sctp ? native_run(&job) : -1;
+    int status = native_has_sctp() ? native_run(&job) : -1;
     if (status >= 0)
       return status;
-    if (!automatic && !sctp)
-      lab_fail("Try:  sudo modprobe sctp   or leave the choice to lab/run (--kernel auto).",
-               "this machine's kernel has no SCTP: %s", strerror(reason));
+    char refusal[128];
+    const char *reason = automatic ? NULL : why_not_native(refusal);
+    if (reason != NULL)
+      lab_fail(no_native, "%s", reason);
     if (!automatic)
-      lab_fail("Leave the choice to lab/run (--kernel auto).", "this machine refuses a namespace to you: %s",
-               strerror(errno));
+      lab_fail(no_native, "cannot start a process in namespaces: %s", strerror(errno));
   }
   return uml_run(&job);
 }

@@ -25,6 +25,9 @@ int native_run(const struct job *job);
 /* True when this machine's kernel can open an SCTP socket. */
 bool native_has_sctp(void);
 
+/* True when this machine allows the namespaces that a lab needs; else errno says why not. */
+bool native_allows(void);
+
 /* uml.c: runs the job under User Mode Linux. */
 int uml_run(const struct job *job);
 

@@ -48,6 +48,18 @@ static bool enter_namespaces(void)
          write_map("/proc/self/uid_map", uid_map) && write_map("/proc/self/gid_map", gid_map) && loopback_up() == 0;
 }
 
+bool native_allows(void)
+{
+  int status;
+  pid_t pid = fork();
+  if (pid == 0)
+    _exit(enter_namespaces() ? 0 : errno);
+  if (pid < 0 || waitpid(pid, &status, 0) < 0)
+    return false;
+  errno = WEXITSTATUS(status);
+  return errno == 0;
+}
+
 /* Becomes the command. Reports on `ready` whether the namespaces could be had: 0 or an errno. */
 static _Noreturn void become_command(const struct job *job, int ready)
 {

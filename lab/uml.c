@@ -5,6 +5,7 @@
  * serial lines our pipes. It needs no privilege.
  */
 #include "cpu.h"
+#include "kernel.h"
 #include "lab.h"
 #include "stop.h"
 
@@ -65,19 +66,6 @@ static void start_keeper(void)
     ;
   clean_up();
   _exit(0);
-}
-
-static const char *find_kernel(void)
-{
-  const char *named = getenv("LAB_UML");
-  const char *kernel = named != NULL && *named != '\0' ? named : "/usr/bin/linux.uml";
-  if (access(kernel, X_OK) == 0)
-    return kernel;
-  if (kernel == named)
-    lab_fail("Correct LAB_UML, or unset it to take the kernel of Debian's package user-mode-linux.", "LAB_UML=%s: %s",
-             kernel, strerror(errno));
-  lab_fail("Install it:  lab/setup lab   (or by hand: apt-get install user-mode-linux)",
-           "User Mode Linux is missing (%s: %s)", kernel, strerror(errno));
 }
 
 /* Returns NULL when the lab's memory can lie in `folder`, else why not. */
@@ -203,7 +191,7 @@ static _Noreturn void explain(const char *log)
 
 int uml_run(const struct job *job)
 {
-  const char *kernel = find_kernel();
+  struct kernel kernel = kernel_find();
   const char *folder = find_folder();
   if (strchr(job->init, '"') != NULL)
     lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
@@ -231,7 +219,7 @@ int uml_run(const struct job *job)
   if (guest.pid < 0)
     lab_fail(NULL, "cannot start a process: %s", strerror(errno));
   if (guest.pid == 0)
-    become_kernel(kernel, folder, job->init, in, out, log[1], parent);
+    become_kernel(kernel.path, folder, job->init, in, out, log[1], parent);
   setpgid(guest.pid, guest.pid); /* for a signal that comes before its setsid() */
   start_keeper();
   atexit(clean_up);
