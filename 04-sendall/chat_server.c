@@ -178,7 +178,7 @@ static void say_goodbye(struct room *room)
   while (poll(&queue, 1, 0) > 0 && deadline_left(give_up) > 0)
     take(room);
   send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_EOF}, NULL, 0);
-  while (count_associations(room->fd) > 0 && poll(&queue, 1, deadline_left(give_up)) > 0)
+  while (count_associations(room->fd) > 0 && deadline_left(give_up) > 0 && poll(&queue, 1, deadline_left(give_up)) > 0)
     take(room);
   send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_ABORT}, NULL, 0);
   close(room->fd);

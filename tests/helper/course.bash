@@ -112,7 +112,7 @@ hears() {
 await_exit() {
     local state end=$((SECONDS + ${2:-DEADLINE}))
     while read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [[ $state != Z ]]; do
-        ((SECONDS < end)) || return 124
+        ((SECONDS <= end)) || return 124
         breathe
     done
     wait "$1"
@@ -132,7 +132,7 @@ associations() {
 await_value() {
     local end=$((SECONDS + DEADLINE))
     until [[ $("$2") == "$1" ]]; do
-        ((SECONDS < end)) || fail "$3: expected $1, there are $("$2")"
+        ((SECONDS <= end)) || fail "$3: expected $1, there are $("$2")"
         breathe
     done
 }
