@@ -172,7 +172,7 @@ compiler() {
     a_good_source
     run build
     mkdir "$BATS_TEST_TMPDIR/course"
-    cp -r "$TREE/lab" "$BATS_TEST_TMPDIR/course"
+    cp -a "$TREE/lab" "$BATS_TEST_TMPDIR/course" # with its programs as they are
     echo '# changed' >>"$BATS_TEST_TMPDIR/course/lab/kernel.config"
     run "$BATS_TEST_TMPDIR/course/lab/build-kernel" --path
     assert_failure 1
