@@ -12,7 +12,7 @@
 
 #define DEBIANS "/usr/bin/linux.uml"
 
-/* KERNEL_CONFIG is the checksum of kernel.config: what lab/build-kernel ends a kernel's name with. */
+/* KERNEL_CONFIG is the checksum of kernel.config and kernel.patch: what lab/build-kernel ends a kernel's name with. */
 static int is_ours(const struct dirent *entry)
 {
   static const char start[] = "linux-", end[] = "-" KERNEL_CONFIG;

@@ -181,12 +181,13 @@ echoes_file() {
 }
 
 # bats test_tags=points:1
-@test "SIGTERM ends the server within 8 s though a client reads nothing" {
+@test "SIGTERM ends the server though a client reads nothing" {
     start_server 01-one-to-one/echo_server
     start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
     hears deaf full
     kill -TERM "$server_pid"
-    await_exit "$server_pid" 8 || fail "the exit status was $? (124: it was still there)"
+    # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
+    await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
 }
 
 # bats test_tags=points:1
@@ -217,8 +218,9 @@ echoes_file() {
 }
 
 # bats test_tags=points:1
-@test "echo_client gives up on a black hole within 10 s, with SCTP and TCP" {
-    # Nobody answers at the other end of this wire, and no error comes back either.
+@test "echo_client gives up on a black hole, with SCTP and TCP" {
+    # Nobody answers at the other end of this wire, and no error comes back either. It takes 9 s here, and some more where the
+    # machine is busy; by itself SCTP would go on for minutes.
     ip link add hole0 type veth peer name hole1
     ip address add 10.99.0.1/24 dev hole0
     ip link set hole0 up
@@ -236,7 +238,7 @@ echoes_file() {
     done
     local took=$((SECONDS - start))
     ip link delete hole0 # this may wait for what still refers to it
-    ((took <= 11)) || fail "it took $took s"
+    ((took <= DEADLINE)) || fail "it took $took s"
 }
 
 # bats test_tags=points:1

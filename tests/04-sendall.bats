@@ -189,7 +189,7 @@ said() {
     assert_failure 1
     assert_equal "$output" ''
     assert_regex "$stderr" '^chat_client: .+'
-    ((SECONDS - start >= 4 && SECONDS - start <= 9)) || fail "it took $((SECONDS - start)) s"
+    ((SECONDS - start >= 4 && SECONDS - start <= DEADLINE)) || fail "it took $((SECONDS - start)) s"
 }
 
 # bats test_tags=points:2
@@ -232,12 +232,13 @@ said() {
 }
 
 # bats test_tags=points:1
-@test "SIGTERM ends the server within 8 s though a client reads nothing" {
+@test "SIGTERM ends the server though a client reads nothing" {
     start_server 04-sendall/chat_server
     start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
     hears deaf full
     kill -TERM "$server_pid"
-    await_exit "$server_pid" 8 || fail "the exit status was $? (124: it was still there)"
+    # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
+    await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
 }
 
 # bats test_tags=points:1

@@ -211,3 +211,14 @@ END
     hang_up crowd
     await_associations 0
 }
+
+# bats test_tags=lab
+@test "programs that start processes may be killed at any moment: the lab stays" {
+    local i
+    for ((i = 0; i < 40; i++)); do
+        "$TREE/tests/tools/forker" &
+        breathe
+        kill -KILL "$!"
+        wait "$!" || true
+    done
+}

@@ -20,7 +20,7 @@ setup() {
     unset LAB_UML LAB_KERNEL
     mkdir "$TMPDIR"
     cache=$XDG_CACHE_HOME/sctp-course
-    checksum=$(sha256sum <"$TREE/lab/kernel.config" | cut -c 1-12)
+    checksum=$(cat "$TREE"/lab/kernel.{config,patch} | sha256sum | cut -c 1-12)
 }
 
 # source_with MAKEFILE... - writes a source whose compilation does what these lines of a makefile say
