@@ -37,6 +37,8 @@ links() {
     excerpts TUTORIAL.md
     links TUTORIAL.md
     links README.md
+    cd "$TREE/lab"
+    TREE=$PWD links README.md
 }
 
 # bats test_tags=host
@@ -47,7 +49,8 @@ links() {
 }
 
 # bats test_tags=host
-@test "TUTORIAL.md: the commands for the shell in the lab give the output that is shown" {
+@test "TUTORIAL.md and lab/README.md: the commands for the shell in the lab give the output that is shown" {
     cd "$TREE"
     lab/run --timeout 120 tests/tools/follow TUTORIAL.md 'lab# '
+    lab/run --timeout 120 tests/tools/follow lab/README.md 'lab# '
 }
