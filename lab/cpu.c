@@ -24,9 +24,9 @@ void cpu_settle(void)
 {
   cpu_set_t allowed, one;
   int here = sched_getcpu(); /* the scheduler has had a reason to put us here */
-  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-  if (fd < 0 || here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) < 0)
+  if (here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) < 0)
     return;
+  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
   for (int turn = 0; turn < LABS_EACH; turn++)
     for (int i = 0; i < CPU_SETSIZE; i++) {
       int cpu = (here + i) % CPU_SETSIZE;

@@ -77,10 +77,10 @@ void kernel_version(const struct kernel *kernel, char version[64])
   }
   close(ends[1]);
   ssize_t length = read(ends[0], version, 63); /* a line this short comes in one piece */
-  if (length > 0)
-    version[strcspn(version, "\n") < (size_t)length ? strcspn(version, "\n") : (size_t)length] = '\0';
-  else
-    strcpy(version, "?");
+  if (length > 0) {
+    version[length] = '\0';
+    version[strcspn(version, "\n")] = '\0';
+  }
   close(ends[0]);
   waitpid(pid, NULL, 0);
 }

@@ -40,7 +40,7 @@ echo_at_far() {
     PROGRAM_NETNS=far start_server 01-one-to-one/echo_server
 }
 
-# round_trips COUNT - says so many lines, each when the echo of the one before has come, and prints the milliseconds that took
+# round_trips COUNT - says so many lines, each when the echo of the one before has come, and sets elapsed to the milliseconds that took
 round_trips() {
     local i begin end
     start_client walker ip netns exec near "$PROGRAMS/01-one-to-one/echo_client" -p "$port" 10.9.0.2
