@@ -96,7 +96,8 @@ static const char *find_folder(void)
   if (named != NULL && *named != '\0') {
     if (unfit(named) != NULL)
       lab_fail(remedy, "the lab kernel cannot keep its memory in TMPDIR=%s: %s", named, unfit(named));
-    return named;
+    char *whole = realpath(named, NULL); /* the lab's first process looks for frames there, and has another directory */
+    return whole != NULL ? whole : named;
   }
   for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
     if (unfit(usual[i]) == NULL)

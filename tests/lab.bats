@@ -240,6 +240,10 @@ in_a_disk() {
         assert_output --partial "TMPDIR=$folder: "
         assert_output --partial 'Set TMPDIR to'
     done
+    cd "$BATS_TEST_TMPDIR"
+    mkdir here
+    TMPDIR=here run lab --kernel uml echo works
+    assert_output works
     needs_a_disk
     run in_a_disk size=1g,noexec "$TREE/lab/run" --kernel uml true
     assert_failure 125
