@@ -20,10 +20,7 @@ set_up() {
 }
 
 teardown() {
-    if ((${#running[@]} > 0)); then
-        kill -KILL "${running[@]}" 2>/dev/null || true
-        wait "${running[@]}" 2>/dev/null || true
-    fi
+    end_test
     local host
     for host in near router far; do
         ip netns delete "$host" 2>/dev/null || true
@@ -61,12 +58,7 @@ round_trips() {
 @test "two hosts on a link: SCTP between them, and tcpdump sees its chunks" {
     two_hosts
     echo_at_far
-    exec {capture}< <(
-        let_go
-        exec timeout "$DEADLINE" ip netns exec far tcpdump -i far -n -l --immediate-mode sctp 2>&1
-    )
-    running+=("$!")
-    captured 'listening on'
+    capture_with ip netns exec far tcpdump -i far -n -l --immediate-mode sctp
     run at near "$PROGRAMS/01-one-to-one/echo_client" -p "$port" 10.9.0.2 <<<'over there'
     assert_output 'over there'
     captured 'SHUTDOWN COMPLETE'
@@ -121,12 +113,7 @@ round_trips() {
 @test "a link may change the order of packets" {
     two_hosts
     at near tc qdisc add dev near root netem delay 100ms reorder 50%
-    exec {capture}< <(
-        let_go
-        exec timeout "$DEADLINE" ip netns exec far tcpdump -i far -n -l --immediate-mode -A udp 2>&1
-    )
-    running+=("$!")
-    captured 'listening on'
+    capture_with ip netns exec far tcpdump -i far -n -l --immediate-mode -A udp
     # Each number in a packet of its own.
     printf '<%s>' {10..29} | at near socat -u -b 4 STDIN UDP4-SENDTO:10.9.0.2:9
     local line='' came=''
@@ -189,12 +176,7 @@ END
     assert_output --regexp 'ESTAB .*10\.9\.0\.2\]?:.* [^ ]*10\.9\.0\.1\]?:'
     refute_output --partial 10.9.1.2
 
-    exec {capture}< <(
-        let_go
-        exec timeout "$DEADLINE" ip netns exec far tcpdump -i far -n -l --immediate-mode udp 2>&1
-    )
-    running+=("$!")
-    captured 'listening on'
+    capture_with ip netns exec far tcpdump -i far -n -l --immediate-mode udp
     echo hello | at near socat -u STDIN UDP4-SENDTO:10.9.0.2:9899
     captured '> 10.9.0.2.9899'
     [[ $packets == *'IP 10.9.0.1.'* ]] || fail "not the router's address: $packets"

@@ -13,9 +13,7 @@ setup_file() {
 }
 
 setup() {
-    running=()
-    mkfifo "$BATS_TEST_TMPDIR/never"
-    exec {never}<>"$BATS_TEST_TMPDIR/never"
+    begin_test
     export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache TMPDIR=$BATS_TEST_TMPDIR/build
     unset LAB_UML LAB_KERNEL
     mkdir "$TMPDIR"

@@ -142,14 +142,19 @@ await_associations() {
     await_value "$1" associations 'associations with the server'
 }
 
-# start_capture - shows the packets of the server's port, a line each, on the descriptor $capture; for DEADLINE seconds,
-# so that reading it needs no deadline of its own, which would cost half a millisecond for each byte
+# start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
 start_capture() {
+    capture_with tcpdump -i lo -n -v -l --immediate-mode "port $port"
+}
+
+# capture_with COMMAND... - the same with a tcpdump of one's own; for DEADLINE seconds, so that reading it needs no deadline of
+# its own, which would cost half a millisecond for each byte
+capture_with() {
     local line=''
     exec {capture}< <(
         let_go
         exec 2>&1
-        exec timeout "$DEADLINE" tcpdump -i lo -n -v -l --immediate-mode "port $port"
+        exec timeout "$DEADLINE" "$@"
     )
     running+=("$!")
     until [[ $line == *'listening on'* ]]; do
@@ -221,16 +226,25 @@ leaves_nothing_behind() {
     await_resources "$before"
 }
 
-setup() {
+# begin_test, end_test - what a file with a setup() or teardown() of its own calls in them
+begin_test() {
     running=() # to be killed at the end
     wrapper=() # to be put before the program under test: valgrind, say
     mkfifo "$BATS_TEST_TMPDIR/never"
     exec {never}<>"$BATS_TEST_TMPDIR/never"
 }
 
-teardown() {
+end_test() {
     if ((${#running[@]} > 0)); then
         kill -KILL "${running[@]}" 2>/dev/null || true
         wait "${running[@]}" 2>/dev/null || true
     fi
+}
+
+setup() {
+    begin_test
+}
+
+teardown() {
+    end_test
 }
