@@ -9,6 +9,7 @@
 #include "deadline.h"
 #include "lines.h"
 #include "options.h"
+#include "reason.h"
 #include "reassembly.h"
 #include "sctp_compat.h"
 #include "show.h"
@@ -71,19 +72,12 @@ static void compare(struct unanswered *unanswered, const char *message, size_t l
 /* The association has ended before we have ended it: says why. */
 static _Noreturn void disconnected(const struct sctp_assoc_change *change, size_t size)
 {
-  /* sac_info holds the peer's ABORT: an error cause (RFC 9260, 3.3.10) of code, length and, for a user-initiated abort,
-   * the reason as text. */
-  const size_t cause_head = 4;
-  size_t info = size > sizeof *change ? size - sizeof *change : 0;
+  char reason[REASON_TEXT];
   fflush(stdout);
   if (change->sac_state != SCTP_COMM_LOST)
     errx(1, "the server has ended the association");
-  if (info <= cause_head)
+  if (*abort_reason(change, size, reason) == '\0')
     errx(1, "the server is gone: the association was lost");
-  char *reason = strndup((const char *)change->sac_info + cause_head, info - cause_head);
-  for (char *c = reason; c != NULL && *c != '\0'; c++)
-    if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-      *c = '?'; /* it is the peer's text, and goes to a terminal */
   errx(1, "the server has aborted the association: %s", reason);
 }
 

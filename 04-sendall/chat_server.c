@@ -50,9 +50,6 @@ static int listen_at(const struct local_addresses *local)
   int fd = socket(local->family, SOCK_SEQPACKET, IPPROTO_SCTP);
   if (fd < 0)
     err(1, "socket");
-  set_option(fd, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", 1);
-  if (local->family == AF_INET6)
-    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY", 0);
   /* Each message is sent at once, instead of waiting for more to share its packet. */
   set_option(fd, IPPROTO_SCTP, SCTP_NODELAY, "SCTP_NODELAY", 1);
   set_option(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", 1);
@@ -66,13 +63,7 @@ static int listen_at(const struct local_addresses *local)
   struct timeval limit = {.tv_sec = SEND_S};
   if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
     err(1, "SO_SNDTIMEO");
-  if (bind(fd, (const struct sockaddr *)local->bytes, (socklen_t)local->first) < 0)
-    err(1, "bind");
-  struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);
-  if (local->count > 1 && sctp_bindx(fd, more, local->count - 1, SCTP_BINDX_ADD_ADDR) < 0)
-    err(1, "sctp_bindx");
-  if (listen(fd, SOMAXCONN) < 0)
-    err(1, "listen");
+  local_listen(fd, local);
   return fd;
 }
 

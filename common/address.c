@@ -4,11 +4,15 @@
 
 #include <err.h>
 #include <arpa/inet.h>
+#include <netinet/sctp.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct addrinfo *resolve_host(const char *host, uint16_t port)
+/* As resolve_host(), but returns NULL where the name cannot be resolved, and says so on standard error. */
+static struct addrinfo *find_host(const char *host, uint16_t port)
 {
   char service[8];
   snprintf(service, sizeof service, "%u", port);
@@ -18,12 +22,36 @@ struct addrinfo *resolve_host(const char *host, uint16_t port)
   const char *name = strcmp(host, "localhost") == 0 ? NULL : host;
   int error = getaddrinfo(name, service, &hints, &list);
   if (error != 0)
-    errx(1, "cannot resolve %s: %s", host, gai_strerror(error));
+    warnx("cannot resolve %s: %s", host, gai_strerror(error));
+  return error == 0 ? list : NULL;
+}
+
+struct addrinfo *resolve_host(const char *host, uint16_t port)
+{
+  struct addrinfo *list = find_host(host, port);
+  if (list == NULL)
+    exit(EXIT_FAILURE);
   return list;
 }
 
+struct addrinfo *resolve_operand(const char *operand, uint16_t port, const char *usage)
+{
+  char host[256];
+  const char *begin = operand, *end = operand + strcspn(operand, ":"), *rest = end;
+  if (*operand == '[') {
+    begin = operand + 1;
+    end = begin + strcspn(begin, "]");
+    rest = *end == ']' ? end + 1 : end;
+  }
+  bool ends_well = *rest == '\0' || (*rest == ':' && strchr(rest + 1, ':') == NULL);
+  if (end == begin || (*operand == '[') != (*end == ']') || !ends_well || end - begin >= (ptrdiff_t)sizeof host)
+    usage_error(usage, "'%s' is not HOST or HOST:PORT (an IPv6 address goes in brackets: [::1]:2013)", operand);
+  snprintf(host, sizeof host, "%.*s", (int)(end - begin), begin);
+  return find_host(host, *rest == ':' ? parse_port(rest + 1, 1, usage) : port);
+}
+
 /* True where this kernel has IPv6: a container's may not. */
-static int have_ipv6(void)
+static bool have_ipv6(void)
 {
   int fd = socket(AF_INET6, SOCK_DGRAM, 0);
   if (fd >= 0)
@@ -64,6 +92,22 @@ void local_resolve(struct local_addresses *local, uint16_t port)
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_ANY)};
     append(local, &any, sizeof any);
   }
+}
+
+void local_listen(int fd, const struct local_addresses *local)
+{
+  int on = 1, off = 0;
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+    err(1, "SO_REUSEADDR");
+  if (local->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+    err(1, "IPV6_V6ONLY");
+  if (bind(fd, (const struct sockaddr *)local->bytes, (socklen_t)local->first) < 0)
+    err(1, "bind");
+  struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);
+  if (local->count > 1 && sctp_bindx(fd, more, local->count - 1, SCTP_BINDX_ADD_ADDR) < 0)
+    err(1, "sctp_bindx");
+  if (listen(fd, SOMAXCONN) < 0)
+    err(1, "listen");
 }
 
 const char *address_text(const struct sockaddr *address, char text[ADDRESS_TEXT])

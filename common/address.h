@@ -35,6 +35,12 @@ void local_name(struct local_addresses *local, const char *name, const char *usa
 void local_resolve(struct local_addresses *local, uint16_t port);
 
 /*
+ * Binds a socket to the addresses and lets it listen, as 01-one-to-one/echo_server.c shows: sctp_bindx() for more than
+ * one (RFC 6458, 9.1), IPv4 and IPv6 together, a port that is free again at once. An error ends the program.
+ */
+void local_listen(int fd, const struct local_addresses *local);
+
+/*
  * Resolves the HOST of a client.
  *
  * port  in host byte order
@@ -43,6 +49,16 @@ void local_resolve(struct local_addresses *local, uint16_t port);
  * are for use; the protocol is the caller's. A name that cannot be resolved ends the program with an error.
  */
 struct addrinfo *resolve_host(const char *host, uint16_t port);
+
+/*
+ * Resolves an operand HOST or HOST:PORT, where an IPv6 address stands in brackets: [::1], [::1]:2014.
+ *
+ * port  the one to use where none is given, in host byte order
+ *
+ * Returns a list as resolve_host() does, or NULL where the name cannot be resolved, after a warning on standard error.
+ * What is not such an operand ends the program as usage_error() does.
+ */
+struct addrinfo *resolve_operand(const char *operand, uint16_t port, const char *usage);
 
 /* Writes the address as "ADDRESS port N", IPv4 always in dotted form. Returns `text`. */
 const char *address_text(const struct sockaddr *address, char text[ADDRESS_TEXT]);

@@ -34,15 +34,16 @@ void usage_error(const char *usage, const char *format, ...)
   exit(2);
 }
 
-uint16_t parse_port(const char *text, unsigned lowest, const char *usage)
+int parse_number(const char *text, int lowest, int highest, const char *what, const char *usage)
 {
-  unsigned long port = 0;
   size_t digits = strspn(text, "0123456789");
-  if (digits > 0 && digits < 10 && text[digits] == '\0')
-    port = strtoul(text, NULL, 10);
-  else
-    port = 65536;
-  if (port < lowest || port > 65535)
-    usage_error(usage, "a port is a number from %u to 65535, not '%s'", lowest, text);
-  return (uint16_t)port;
+  long number = digits > 0 && digits <= 10 && text[digits] == '\0' ? strtol(text, NULL, 10) : -1;
+  if (number < lowest || number > highest)
+    usage_error(usage, "%s is a number from %d to %d, not '%s'", what, lowest, highest, text);
+  return (int)number;
+}
+
+uint16_t parse_port(const char *text, int lowest, const char *usage)
+{
+  return (uint16_t)parse_number(text, lowest, 65535, "a port", usage);
 }

@@ -21,9 +21,15 @@ int next_option(int argc, char **argv, const char *letters, const char *usage);
 _Noreturn void usage_error(const char *usage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Reads a port number in decimal: `lowest` (0 for a server, which lets the kernel choose; 1 for a client) to 65535,
- * in host byte order. Anything else ends the program as usage_error() does.
+ * Reads a number in decimal, from `lowest`, which is not negative, to `highest`. Anything else ends the program as
+ * usage_error() does, with `what` for the subject of the error: "a port", "a time in seconds".
  */
-uint16_t parse_port(const char *text, unsigned lowest, const char *usage);
+int parse_number(const char *text, int lowest, int highest, const char *what, const char *usage);
+
+/*
+ * The same for a port, in host byte order: `lowest` is 0 for a server, which lets the kernel choose, and 1 for a
+ * client.
+ */
+uint16_t parse_port(const char *text, int lowest, const char *usage);
 
 #endif

@@ -9,8 +9,8 @@
 struct unfinished {
   struct unfinished *next;
   sctp_assoc_t association;
-  size_t length;
-  bool whole; /* handed out: to be freed at the next call */
+  size_t length; /* above MESSAGE_MAX: too long, its remaining pieces are thrown away */
+  bool whole;    /* handed out: to be freed at the next call */
   char bytes[MESSAGE_MAX];
 };
 
@@ -58,13 +58,9 @@ const char *reassemble(struct reassembly *all, sctp_assoc_t association, const c
     all->first = message;
   }
   size_t so_far = message->length + *length;
-  if (so_far > MESSAGE_MAX) {
-    reassembly_forget(all, association);
-    *length = so_far;
-    return NULL;
-  }
-  memcpy(message->bytes + message->length, piece, *length);
+  if (so_far <= MESSAGE_MAX)
+    memcpy(message->bytes + message->length, piece, *length);
   *length = message->length = so_far;
   message->whole = end;
-  return end ? message->bytes : NULL;
+  return end && so_far <= MESSAGE_MAX ? message->bytes : NULL;
 }

@@ -20,7 +20,7 @@ struct reassembly {
  * end          MSG_EOR was set: the message ends with this piece
  *
  * Returns the whole message, valid until the next call, or NULL where it is not complete, or is longer than MESSAGE_MAX
- * (*length says so): then it is forgotten, and its association is best aborted.
+ * (*length says so): then its association is best aborted. The pieces of it that still come are thrown away.
  */
 const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end);
 

@@ -34,23 +34,40 @@ static size_t decode(const unsigned char *bytes, size_t left, uint32_t *point)
 
 static bool steers_a_terminal(uint32_t point)
 {
-  bool control = (point < 0x20 && point != '\n') || (point >= 0x7f && point <= 0x9f);
+  bool control = point < 0x20 || (point >= 0x7f && point <= 0x9f);
   bool bidirectional = point == 0x061c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
                        (point >= 0x2066 && point <= 0x2069);
   return control || bidirectional;
 }
 
-static void show_safely(const unsigned char *bytes, size_t length)
+void escape(const void *bytes, size_t length, char *text, size_t room)
+{
+  const unsigned char *from = bytes;
+  size_t used = 0;
+  while (length > 0) {
+    uint32_t point;
+    size_t valid = decode(from, length, &point);
+    size_t step = valid > 0 ? valid : 1;
+    bool escaped = valid == 0 || steers_a_terminal(point);
+    if (used + (escaped ? 4 * step : step) >= room)
+      break;
+    for (size_t i = 0; i < step; i++)
+      used += (size_t)snprintf(text + used, room - used, escaped ? "\\x%02X" : "%c", from[i]);
+    from += step;
+    length -= step;
+  }
+  text[used] = '\0';
+}
+
+static void show_safely(const char *bytes, size_t length)
 {
   while (length > 0) {
     uint32_t point;
-    size_t valid = decode(bytes, length, &point);
-    size_t step = valid > 0 ? valid : 1;
-    if (valid > 0 && !steers_a_terminal(point))
-      fwrite(bytes, 1, step, stdout);
-    else
-      for (size_t i = 0; i < step; i++)
-        printf("\\x%02X", bytes[i]);
+    size_t step = decode((const unsigned char *)bytes, length, &point);
+    step = step > 0 ? step : 1;
+    char text[4 * 4 + 1];
+    escape(bytes, step, text, sizeof text);
+    fputs(*bytes == '\n' ? "\n" : text, stdout);
     bytes += step;
     length -= step;
   }

@@ -54,8 +54,8 @@ timed() {
 # listens and sets server_pid, port, and server_out, a descriptor to read its further output from; its standard error goes to
 # $BATS_TEST_TMPDIR/server.err
 start_server() {
-    local line='' out=$BATS_TEST_TMPDIR/server.out
-    [[ -p $out ]] || mkfifo "$out"
+    local line='' out=$BATS_TEST_TMPDIR/server${#running[@]}.out
+    mkfifo "$out"
     program "$1" -p 0 "${@:2}" >"$out" 2>"$BATS_TEST_TMPDIR/server.err" &
     server_pid=$!
     running+=("$server_pid")

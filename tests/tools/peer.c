@@ -1,13 +1,23 @@
 // peer - an SCTP client for the tests, which does exactly what it is told and reports what comes
 //
-// Usage: peer [-t] [-n COUNT] HOST PORT ACTION...
+// Usage: peer [OPTION]... HOST PORT ACTION...
 //   -t         TCP instead of SCTP
 //   -n COUNT   so many associations at once; each action is done on all before the next
+//   -o STREAMS asks for so many streams to send on, -i STREAMS accepts at most so many
+//   -m SIZE    fragments of at most so many bytes
+//   -b ADDRESS binds to this address and -l PORT to this port
+//   -d         all notifications are printed as "event TYPE"; else only the end is known
+//   -x         streams and the association can be reset, AUTH is offered
+//   -A NUMBER  sends this adaptation indication
+//   -v         messages are printed as "message LENGTH stream S ppid P: TEXT" or "... unordered: TEXT"
 // Actions:
+//   on:S:P:F   what is sent from now on goes on stream S with PPID P (in host byte order), flags F: "u" or nothing
 //   text:TEXT  sends the text as one message
 //   send:SIZE  sends one message of so many bytes
 //   recv       receives one message:             prints "message LENGTH: TEXT" (the text only up to 100 bytes)
 //   same       receives one message, which must be the one sent last on this association; prints nothing
+//   reset      resets the streams that it sends on, tsn: the association (RFC 6525); streams:N adds N to send on
+//   linger     its end is an abort, also where it is killed
 //   flood      sends messages of 10,000 bytes, reading nothing, until no more fit; prints "full"
 //   end        waits for the end:                prints "shutdown", or "lost cause=N reason=TEXT"
 //   abort      aborts the association
@@ -23,6 +33,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +46,11 @@ enum { LARGEST = 300000 };
 struct peer {
   int fd, number;
   size_t sent; /* length of the last message */
+  struct sctp_rcvinfo from;
 };
 
-static bool tcp;
+static bool tcp, verbose, events;
+static struct sctp_sndinfo info;
 
 static void fill(char *bytes, size_t length, int number)
 {
@@ -47,7 +60,10 @@ static void fill(char *bytes, size_t length, int number)
 
 static void send_message(struct peer *peer, const char *bytes, size_t length)
 {
-  if (send(peer->fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
+  struct iovec message = {(char *)bytes, length};
+  ssize_t n = tcp ? send(peer->fd, bytes, length, MSG_NOSIGNAL)
+                  : sctp_sendv(peer->fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
+  if (n != (ssize_t)length)
     err(1, "send");
   peer->sent = length;
 }
@@ -59,7 +75,11 @@ static size_t receive(struct peer *peer, char *bytes, bool print_end)
   for (;;) {
     struct iovec space = {bytes + length, LARGEST - length};
     struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
-    ssize_t n = recvmsg(peer->fd, &header, 0);
+    socklen_t no_address = 0, from_size = sizeof peer->from;
+    unsigned type = 0;
+    ssize_t n =
+        tcp ? recvmsg(peer->fd, &header, 0)
+            : sctp_recvv(peer->fd, &space, 1, NULL, &no_address, &peer->from, &from_size, &type, &header.msg_flags);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
       errx(1, "nothing came for 10 seconds");
     if (n <= 0) {
@@ -68,7 +88,9 @@ static size_t receive(struct peer *peer, char *bytes, bool print_end)
       return 0;
     }
     if (header.msg_flags & MSG_NOTIFICATION) {
-      struct sctp_assoc_change *change = (void *)space.iov_base;
+      struct sctp_assoc_change *change = (void *)(bytes + length);
+      if (events)
+        printf("event %x\n", change->sac_type);
       if (change->sac_type != SCTP_ASSOC_CHANGE || change->sac_state != SCTP_COMM_LOST)
         continue;
       size_t info = (size_t)n - sizeof *change;
@@ -86,7 +108,28 @@ static size_t receive(struct peer *peer, char *bytes, bool print_end)
 static void act(struct peer *peer, const char *action)
 {
   static char bytes[LARGEST], expected[LARGEST];
-  if (strncmp(action, "text:", 5) == 0) {
+  if (strncmp(action, "on:", 3) == 0) {
+    unsigned stream = 0, ppid = 0;
+    char flags[8] = "";
+    sscanf(action, "on:%u:%u:%7s", &stream, &ppid, flags);
+    info = (struct sctp_sndinfo){.snd_sid = (uint16_t)stream, .snd_ppid = htonl(ppid)};
+    info.snd_flags = strchr(flags, 'u') != NULL ? SCTP_UNORDERED : 0;
+  } else if (strcmp(action, "reset") == 0) {
+    struct sctp_reset_streams streams = {.srs_flags = SCTP_STREAM_RESET_OUTGOING};
+    if (setsockopt(peer->fd, IPPROTO_SCTP, SCTP_RESET_STREAMS, &streams, sizeof streams) < 0)
+      err(1, "SCTP_RESET_STREAMS");
+  } else if (strcmp(action, "tsn") == 0) {
+    sctp_assoc_t association = 0;
+    if (setsockopt(peer->fd, IPPROTO_SCTP, SCTP_RESET_ASSOC, &association, sizeof association) < 0)
+      err(1, "SCTP_RESET_ASSOC");
+  } else if (strncmp(action, "streams:", 8) == 0) {
+    struct sctp_add_streams more = {.sas_outstrms = (uint16_t)atoi(action + 8)};
+    if (setsockopt(peer->fd, IPPROTO_SCTP, SCTP_ADD_STREAMS, &more, sizeof more) < 0)
+      err(1, "SCTP_ADD_STREAMS");
+  } else if (strcmp(action, "linger") == 0) {
+    struct linger now = {.l_onoff = 1};
+    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  } else if (strncmp(action, "text:", 5) == 0) {
     send_message(peer, action + 5, strlen(action + 5));
   } else if (strncmp(action, "send:", 5) == 0) {
     size_t length = strtoul(action + 5, NULL, 10);
@@ -94,8 +137,12 @@ static void act(struct peer *peer, const char *action)
     send_message(peer, bytes, length);
   } else if (strcmp(action, "recv") == 0) {
     size_t length = receive(peer, bytes, true);
+    char way[80] = "";
+    if (verbose)
+      snprintf(way, sizeof way, " stream %u ppid %u%s", peer->from.rcv_sid, ntohl(peer->from.rcv_ppid),
+               peer->from.rcv_flags & SCTP_UNORDERED ? " unordered" : "");
     if (length > 0)
-      printf("message %zu: %.*s\n", length, length <= 100 ? (int)length : 0, bytes);
+      printf("message %zu%s: %.*s\n", length, way, length <= 100 ? (int)length : 0, bytes);
   } else if (strcmp(action, "same") == 0) {
     fill(expected, peer->sent, peer->number);
     size_t length = receive(peer, bytes, true);
@@ -109,8 +156,7 @@ static void act(struct peer *peer, const char *action)
     while (receive(peer, bytes, true) > 0)
       ;
   } else if (strcmp(action, "abort") == 0) {
-    struct linger now = {.l_onoff = 1};
-    setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    act(peer, "linger");
     close(peer->fd);
   } else if (strcmp(action, "wait") == 0) {
     while (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
@@ -125,10 +171,20 @@ static void act(struct peer *peer, const char *action)
   }
 }
 
+static void set_option(int fd, int option, const char *name, const void *value, socklen_t size)
+{
+  if (setsockopt(fd, IPPROTO_SCTP, option, value, size) < 0)
+    err(1, "%s", name);
+}
+
 int main(int argc, char **argv)
 {
-  int count = 1, option;
-  while ((option = getopt(argc, argv, "+tn:")) != -1)
+  int count = 1, option, fragment = 0, local_port = 0;
+  uint32_t adaptation = 0;
+  bool extensions = false;
+  const char *local = NULL;
+  struct sctp_initmsg streams = {0};
+  while ((option = getopt(argc, argv, "+tn:o:i:m:b:l:dxA:v")) != -1)
     switch (option) {
     case 't':
       tcp = true;
@@ -136,27 +192,78 @@ int main(int argc, char **argv)
     case 'n':
       count = atoi(optarg);
       break;
+    case 'o':
+      streams.sinit_num_ostreams = (uint16_t)atoi(optarg);
+      break;
+    case 'i':
+      streams.sinit_max_instreams = (uint16_t)atoi(optarg);
+      break;
+    case 'm':
+      fragment = atoi(optarg);
+      break;
+    case 'b':
+      local = optarg;
+      break;
+    case 'l':
+      local_port = atoi(optarg);
+      break;
+    case 'd':
+      events = true;
+      break;
+    case 'x':
+      extensions = true;
+      break;
+    case 'A':
+      adaptation = (uint32_t)strtoul(optarg, NULL, 10);
+      break;
+    case 'v':
+      verbose = true;
+      break;
     default:
       return 2;
     }
   if (argc - optind < 2)
     errx(2, "HOST PORT ACTION...");
   setvbuf(stdout, NULL, _IOLBF, 0);
+  signal(SIGPIPE, SIG_IGN);
 
   struct addrinfo *address = resolve_host(argv[optind], (uint16_t)atoi(argv[optind + 1]));
   struct peer *peers = calloc((size_t)count, sizeof *peers);
-  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   struct timeval limit = {.tv_sec = 10};
   if (peers == NULL)
     err(1, "calloc");
   for (int i = 0; i < count; i++) {
     peers[i].number = i;
-    peers[i].fd = socket(address->ai_family, SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
-    if (!tcp && setsockopt(peers[i].fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
-      err(1, "SCTP_EVENT");
-    setsockopt(peers[i].fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(peers[i].fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(peers[i].fd, address->ai_addr, address->ai_addrlen) < 0)
+    int fd = peers[i].fd = socket(address->ai_family, SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
+    const int on = 1;
+    if (!tcp) {
+      set_option(fd, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", &on, sizeof on);
+      set_option(fd, SCTP_INITMSG, "SCTP_INITMSG", &streams, sizeof streams);
+      if (fragment > 0)
+        set_option(fd, SCTP_MAXSEG, "SCTP_MAXSEG", &fragment, sizeof fragment);
+      if (adaptation > 0)
+        set_option(fd, SCTP_ADAPTATION_LAYER, "SCTP_ADAPTATION_LAYER", &adaptation, sizeof adaptation);
+      if (extensions) {
+        const struct sctp_assoc_value yes = {.assoc_value = 1}, all = {.assoc_value = 7};
+        set_option(fd, SCTP_RECONFIG_SUPPORTED, "SCTP_RECONFIG_SUPPORTED", &yes, sizeof yes);
+        set_option(fd, SCTP_ENABLE_STREAM_RESET, "SCTP_ENABLE_STREAM_RESET", &all, sizeof all);
+        set_option(fd, SCTP_AUTH_SUPPORTED, "SCTP_AUTH_SUPPORTED", &yes, sizeof yes);
+      }
+      for (uint16_t type = SCTP_ASSOC_CHANGE; type <= (events ? SCTP_STREAM_CHANGE_EVENT : SCTP_ASSOC_CHANGE); type++) {
+        const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = type, .se_on = 1};
+        set_option(fd, SCTP_EVENT, "SCTP_EVENT", &event, sizeof event);
+      }
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (local != NULL || local_port > 0) {
+      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+      struct addrinfo *from = resolve_host(local != NULL ? local : "0.0.0.0", (uint16_t)local_port);
+      if (bind(fd, from->ai_addr, from->ai_addrlen) < 0)
+        err(1, "bind");
+      freeaddrinfo(from);
+    }
+    if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
       err(1, "connect");
   }
   freeaddrinfo(address);
