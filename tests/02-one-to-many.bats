@@ -17,19 +17,6 @@ echoes_file() {
         fail "what came back differs from what was sent (TUTORIAL.md, stage 02: HOST: reply)"
 }
 
-# reports PATTERN - the server's next line on standard output is this one
-reports() {
-    local line=''
-    await_line "$server_out" line || fail "the server reported nothing more within $DEADLINE s; expected: $1"
-    assert_regex "$line" "^$1\$"
-}
-
-# ignore_reports - lets the server say what it wants from now on
-ignore_reports() {
-    cat <&"$server_out" >"$BATS_TEST_TMPDIR/reports" 3>&- &
-    running+=("$!")
-}
-
 # descriptors - prints how many the server has open
 descriptors() {
     local open=("/proc/$server_pid/fd"/*)
@@ -40,16 +27,6 @@ descriptors() {
 large_buffers() {
     (($(</proc/sys/net/core/rmem_max) >= 4194304)) ||
         skip 'net.core.rmem_max is too low: with default buffers many large messages at once collapse (TUTORIAL.md, stage 02)'
-}
-
-# small_receive_buffer SERVER - starts it with so small a buffer that a long message is handed over in pieces, before it is whole
-small_receive_buffer() {
-    local most=/proc/sys/net/core/rmem_max before
-    [[ -w $most ]] || skip 'this lab does not let one choose how small a receive buffer is'
-    before=$(<"$most")
-    echo 8192 >"$most"
-    start_server "$1"
-    echo "$before" >"$most"
 }
 
 # bats test_tags=points:3

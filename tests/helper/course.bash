@@ -66,6 +66,16 @@ start_server() {
     port=${BASH_REMATCH[1]}
 }
 
+# small_receive_buffer STAGE/NAME [ARGUMENT...] - starts a server with so small a buffer that a long message is handed over in pieces, before it is whole
+small_receive_buffer() {
+    local most=/proc/sys/net/core/rmem_max before
+    [[ -w $most ]] || skip 'this lab does not let one choose how small a receive buffer is'
+    before=$(<"$most")
+    echo 8192 >"$most"
+    start_server "$@"
+    echo "$before" >"$most"
+}
+
 # start_client NAME COMMAND... - starts a client whose lines await_line ${ear[NAME]} reads, and which reads what is
 # written to ${mouth[NAME]}; sets pid[NAME]; its standard error goes to $BATS_TEST_TMPDIR/NAME.err
 declare -gA ear mouth pid
@@ -106,6 +116,29 @@ hears() {
     local heard=''
     await_line "${ear[$1]}" heard || fail "$1 heard nothing more within $DEADLINE s; expected: $2"
     assert_equal "$1: $heard" "$1: $2"
+}
+
+# reports PATTERN - the server's next line on standard output is this one
+reports() {
+    local line=''
+    await_line "$server_out" line || fail "the server reported nothing more within $DEADLINE s; expected: $1"
+    assert_regex "$line" "^$1\$"
+}
+
+# reports_at_last PATTERN - one of the server's next lines is this one; sets `line` to it
+reports_at_last() {
+    local before=''
+    line=''
+    until [[ $line =~ ^$1$ ]]; do
+        before+=$line$'\n'
+        await_line "$server_out" line || fail "the server did not report within $DEADLINE s: $1; it reported: $before"
+    done
+}
+
+# ignore_reports - lets the server say what it wants from now on
+ignore_reports() {
+    cat <&"$server_out" >"$BATS_TEST_TMPDIR/reports" 3>&- &
+    running+=("$!")
 }
 
 # await_exit PID [SECONDS] - waits for a process of this test to end, and returns its exit status; 124 when it does not

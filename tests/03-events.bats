@@ -1,0 +1,407 @@
+#!/usr/bin/env bats
+# Stage 03: everything that the kernel tells. Every test holds for any correct implementation.
+
+load helper/course
+
+# talk_to_server NAME [OPTION...] - starts an event_client, says a line and waits for its reply; its further lines are heard
+talk_to_server() {
+    start_client "$1" program 03-events/event_client "${@:2}" -p "$port" "${host:-127.0.0.1}"
+    say "$1" hello
+    hears_at_last "$1" hello
+}
+
+# hears_at_last NAME PATTERN - one of the client's next lines is this one
+hears_at_last() {
+    local before='' line=''
+    until [[ $line =~ ^$2$ ]]; do
+        before+=$line$'\n'
+        await_line "${ear[$1]}" line || fail "$1 did not print within $DEADLINE s: $2; it printed: $before"
+    done
+}
+
+# two_hosts - makes the hosts near and far with two paths between them; what is started by `program` runs at far from now on
+two_hosts() {
+    "$TREE/lab/two-hosts" up
+    PROGRAM_NETNS=far
+}
+
+at_near=(ip netns exec near) # not a function: what a test kills is to be the program itself
+
+# cut_both, mend_both - the paths between the hosts
+cut_both() {
+    "$TREE/lab/two-hosts" cut 1
+    "$TREE/lab/two-hosts" cut 2
+}
+
+mend_both() {
+    "$TREE/lab/two-hosts" mend 1
+    "$TREE/lab/two-hosts" mend 2
+}
+
+# unacknowledged - prints how many bytes the client at near keeps, because they might have to be sent again
+unacknowledged() {
+    awk -v port="$port" '$13 == port { print $8 }' "/proc/${pid[gone]}/net/sctp/assocs"
+}
+
+teardown() {
+    end_test
+    [[ -z ${PROGRAM_NETNS-} ]] || "$TREE/lab/two-hosts" down
+}
+
+# bats test_tags=points:3
+@test "SCTP_COMM_UP, SCTP_SHUTDOWN_EVENT, SCTP_SHUTDOWN_COMP: a client comes, talks, and leaves gracefully" {
+    start_server 03-events/event_server
+    run timed 03-events/event_client -p "$port" 127.0.0.1 <<<hello
+    assert_success
+    assert_line hello
+    assert_line --regexp '^SCTP_ASSOC_CHANGE SCTP_COMM_UP assoc=[0-9]+ error=0 out=10 in=[0-9]+$'
+    assert_line --regexp '^SCTP_ASSOC_CHANGE SCTP_SHUTDOWN_COMP assoc=[0-9]+ error=0 out=[0-9]+ in=[0-9]+$'
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_UP assoc=[0-9]+ error=0 out=[0-9]+ in=10'
+    [[ $line =~ assoc=([0-9]+) ]]
+    local association=${BASH_REMATCH[1]}
+    reports_at_last "assoc $association stream 0 ppid 0: 6 bytes from 127\.0\.0\.1 port [0-9]+"
+    reports_at_last "SCTP_SHUTDOWN_EVENT assoc=$association"
+    reports_at_last "SCTP_ASSOC_CHANGE SCTP_SHUTDOWN_COMP assoc=$association error=0 out=[0-9]+ in=[0-9]+"
+}
+
+# bats test_tags=points:2
+@test "SCTP_COMM_LOST by an abort: the server prints the cause code in host byte order, and the reason with \\xNN in it" {
+    start_server 03-events/event_server
+    run timed 03-events/event_client -e abort -r $'enough \e[31m' -p "$port" 127.0.0.1 <<<hello
+    assert_success
+    assert_line hello
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*reason=enough \\x1B\[31m'
+}
+
+# bats test_tags=points:2
+@test "SCTP_COMM_LOST by an abort: a client that closes with a reply unread" {
+    start_server 03-events/event_server
+    run timed 03-events/event_client -e unread -p "$port" 127.0.0.1 <<<hello
+    assert_success
+    refute_line hello
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*'
+}
+
+# bats test_tags=points:3
+@test "SCTP_COMM_LOST of a peer that vanishes, and SCTP_SEND_FAILED_EVENT for the reply that it did not get" {
+    two_hosts
+    start_server 03-events/event_server -t 100
+    start_client gone "${at_near[@]}" "$PEER" 10.1.0.2 "$port" text:before recv line text:'after all' print:sent wait
+    hears gone 'message 6: before'
+    kill -STOP "$server_pid" # so that its reply meets the cut
+    say gone go
+    hears gone sent
+    await_value 0 unacknowledged 'bytes of the client that have not been acknowledged'
+    cut_both
+    kill -CONT "$server_pid"
+    reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 9 bytes from 10\.1\.0\.1 port [0-9]+'
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=0 out=[0-9]+ in=[0-9]+'
+    reports_at_last 'SCTP_SEND_FAILED_EVENT SCTP_DATA_SENT assoc=[0-9]+ error=0 stream=0 ppid=0 context=0: 9 bytes'
+}
+
+# bats test_tags=points:3
+@test "SCTP_RESTART: a peer crashes and comes back from the same port; the server goes on with it" {
+    two_hosts
+    start_server 03-events/event_server
+    start_client first "${at_near[@]}" "$PEER" -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger text:before recv wait
+    hears first 'message 6: before'
+    cut_both # so that nobody hears its kernel say goodbye for it
+    kill -KILL "${pid[first]}"
+    wait "${pid[first]}" || true
+    mend_both
+    run "${at_near[@]}" "$PEER" -b 10.1.0.1 -l 4000 10.1.0.2 "$port" text:'I am back' recv
+    assert_output 'message 9: I am back'
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_RESTART assoc=[0-9]+ error=0 out=[0-9]+ in=10'
+    reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 9 bytes from 10\.1\.0\.1 port 4000'
+}
+
+# bats test_tags=points:2
+@test "SCTP_CANT_STR_ASSOC: event_client prints it where nobody listens, and the message that was not sent, and ends with 1" {
+    run --separate-stderr timed 03-events/event_client -p 1 127.0.0.1 <<<hello
+    assert_failure 1
+    assert_output --regexp 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC assoc=[0-9]+ error=0 out=0 in=0'
+    assert_regex "$stderr" 'event_client: .*[Cc]onnection refused'
+}
+
+# bats test_tags=points:3
+@test "SCTP_PEER_ADDR_CHANGE: a multihomed association loses a path, talks on over the other, and regains it" {
+    two_hosts
+    start_server 03-events/event_server -t 100
+    start_client two "${at_near[@]}" "$PROGRAMS/03-events/event_client" -t 100 -p "$port" 10.1.0.2
+    say two one
+    hears_at_last two one
+    hears_at_last two 'SCTP_PEER_ADDR_CHANGE SCTP_ADDR_CONFIRMED assoc=[0-9]+ error=[0-9]+ address=10\.2\.0\.2'
+    "$TREE/lab/two-hosts" cut 1
+    say two 'two, over the other path'
+    hears_at_last two 'two, over the other path'
+    hears_at_last two 'SCTP_PEER_ADDR_CHANGE SCTP_ADDR_UNREACHABLE assoc=[0-9]+ error=[0-9]+ address=10\.1\.0\.2'
+    reports_at_last 'SCTP_PEER_ADDR_CHANGE SCTP_ADDR_UNREACHABLE assoc=[0-9]+ error=[0-9]+ address=10\.1\.0\.1'
+    "$TREE/lab/two-hosts" mend 1
+    hears_at_last two 'SCTP_PEER_ADDR_CHANGE SCTP_ADDR_AVAILABLE assoc=[0-9]+ error=[0-9]+ address=10\.1\.0\.2'
+    say two three
+    hears_at_last two three
+}
+
+# bats test_tags=points:1
+@test "SCTP_SENDER_DRY_EVENT: everything that was sent has been acknowledged" {
+    start_server 03-events/event_server
+    "$PEER" 127.0.0.1 "$port" text:hello recv
+    reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 5 bytes from .*'
+    reports_at_last 'SCTP_SENDER_DRY_EVENT assoc=[0-9]+'
+}
+
+# bats test_tags=points:1
+@test "SCTP_ADAPTATION_INDICATION: the peer says which adaptation layer it has" {
+    start_server 03-events/event_server
+    "$PEER" -A 4242 127.0.0.1 "$port" text:hello recv
+    reports_at_last 'SCTP_ADAPTATION_INDICATION assoc=[0-9]+ indication=4242'
+}
+
+# bats test_tags=points:2
+@test "SCTP_AUTHENTICATION_EVENT: SCTP_AUTH_NO_AUTH for a peer without AUTH, and none for one with it" {
+    start_server 03-events/event_server
+    "$PEER" 127.0.0.1 "$port" text:hello recv
+    reports_at_last 'SCTP_AUTHENTICATION_EVENT SCTP_AUTH_NO_AUTH assoc=[0-9]+ key=[0-9]+ altkey=[0-9]+'
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_SHUTDOWN_COMP .*'
+    "$PEER" -x 127.0.0.1 "$port" text:hello recv
+    local line=''
+    until [[ $line == *SCTP_SHUTDOWN_COMP* ]]; do
+        await_line "$server_out" line
+        refute_regex "$line" SCTP_AUTH_NO_AUTH
+    done
+}
+
+# bats test_tags=points:2
+@test "SCTP_REMOTE_ERROR: the peer reports an error in what it got" {
+    start_server 03-events/event_server -a 127.0.0.1
+    start_client faulty "$TREE/tests/tools/inject" "$port" 7
+    hears faulty ready
+    talk_to_server one # the first message comes with the COOKIE ECHO
+    say one again
+    hears faulty sent
+    reports_at_last 'SCTP_REMOTE_ERROR assoc=[0-9]+ error=7'
+    say one 'still here'
+    hears_at_last one 'still here'
+}
+
+# bats test_tags=points:2
+@test "SCTP_STREAM_RESET_EVENT and SCTP_STREAM_CHANGE_EVENT: the peer resets its streams, and adds some" {
+    start_server 03-events/event_server
+    "$PEER" -x 127.0.0.1 "$port" text:hello recv reset streams:5 on:14:: text:more recv
+    reports_at_last 'SCTP_STREAM_RESET_EVENT SCTP_STREAM_RESET_INCOMING_SSN assoc=[0-9]+ streams=(all|0,.*9)'
+    reports_at_last 'SCTP_STREAM_CHANGE_EVENT assoc=[0-9]+ in=[0-9]+ out=[0-9]+'
+    reports_at_last 'assoc [0-9]+ stream 14 ppid 0: 4 bytes from .*'
+}
+
+# bats test_tags=points:1
+@test "SCTP_ASSOC_RESET_EVENT: the peer resets the association's TSNs" {
+    start_server 03-events/event_server
+    "$PEER" -x 127.0.0.1 "$port" text:hello recv tsn text:again recv
+    reports_at_last 'SCTP_ASSOC_RESET_EVENT assoc=[0-9]+ local_tsn=[0-9]+ remote_tsn=[0-9]+'
+    reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 5 bytes from .*'
+}
+
+# bats test_tags=points:3
+@test "SCTP_PARTIAL_DELIVERY_EVENT: a client dies when a piece of its message has been read; the others go on" {
+    small_receive_buffer 03-events/event_server
+    talk_to_server stays
+    kill -STOP "$server_pid" # so that it is the middle indeed: the rest does not fit
+    start_client dies "$PEER" -m 500 127.0.0.1 "$port" linger send:150000 print:sent wait
+    hears dies sent
+    kill -KILL "${pid[dies]}"
+    await_associations 1
+    kill -CONT "$server_pid"
+    reports_at_last 'SCTP_PARTIAL_DELIVERY_EVENT SCTP_PARTIAL_DELIVERY_ABORTED assoc=[0-9]+ stream=0 seq=0'
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST .*'
+    say stays 'still here'
+    hears_at_last stays 'still here'
+}
+
+# bats test_tags=points:1
+@test "event_server says on standard error which notifications the kernel does not offer, and works without them" {
+    start_server 03-events/event_server
+    grep -q '^event_server: .*SCTP_NOTIFICATIONS_STOPPED_EVENT' "$BATS_TEST_TMPDIR/server.err" ||
+        fail "Linux has no SCTP_NOTIFICATIONS_STOPPED_EVENT, and this is not said: $(<"$BATS_TEST_TMPDIR/server.err")"
+    command -v strace >/dev/null || skip 'strace is not installed'
+    # A kernel that refuses the third subscription.
+    wrapper=(strace -qq -e trace=setsockopt -o "$BATS_TEST_TMPDIR/calls")
+    start_server 03-events/event_server
+    local number
+    number=$(grep -n '\bSCTP_EVENT\b' "$BATS_TEST_TMPDIR/calls" | sed -n '3s/:.*//p')
+    wrapper=(strace -qq -e trace=setsockopt -e "inject=setsockopt:error=EINVAL:when=$number" -o "$BATS_TEST_TMPDIR/calls")
+    start_server 03-events/event_server
+    wrapper=()
+    assert_equal "$(grep -c '^event_server: .*SCTP_' "$BATS_TEST_TMPDIR/server.err") are said" '2 are said'
+    talk_to_server one
+}
+
+# bats test_tags=points:2
+@test "truncated notifications are survived: the server reads 10 bytes at a time, and echoes all the same" {
+    wrapper=(env "LD_PRELOAD=$TREE/tests/tools/short_reads.so" SHORT_READS=10)
+    start_server 03-events/event_server
+    wrapper=()
+    run "$PEER" 127.0.0.1 "$port" text:'longer than ten bytes' recv send:3000 same
+    assert_output 'message 21: longer than ten bytes'
+    reports_at_last '.*SCTP_ASSOC_CHANGE.*truncated.*'
+    reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 3000 bytes from .*'
+    run "$PEER" 127.0.0.1 "$port" text:again recv
+    assert_output 'message 5: again'
+}
+
+# bats test_tags=points:2
+@test "notifications of every type and size, known and unknown, are printed without a byte read that has not come" {
+    command -v valgrind >/dev/null || skip 'valgrind is not installed'
+    run valgrind --quiet --error-exitcode=9 "$TREE/tests/tools/notifications"
+    assert_success
+    assert_line 'unknown notification 0xffff: 4294967295 bytes'
+    assert_line 'SCTP_SHUTDOWN_EVENT truncated: 8 of 0 bytes'
+}
+
+# bats test_tags=points:2
+@test "it is an echo server still: boundaries, any bytes, streams, 50 clients, what is too long" {
+    start_server 03-events/event_server
+    ignore_reports
+    run "$PEER" -v -o 40 127.0.0.1 "$port" on:39:42:u text:hello text:$'a\x01b' recv recv
+    assert_output $'message 5 stream 39 ppid 42 unordered: hello\nmessage 3 stream 39 ppid 42 unordered: a\x01b'
+    run "$PEER" -n 50 127.0.0.1 "$port" send:100 send:3000 recv same
+    assert_success
+    run "$PEER" 127.0.0.1 "$port" send:200000 end
+    assert_output 'lost cause=12 reason=message too long'
+    run timed 03-events/event_client -p "$port" localhost < <(printf 'one\n\n' && line_of 65536 && printf last)
+    assert_success
+    assert_line one
+    assert_line last
+}
+
+# bats test_tags=points:2
+@test "a client that does not read its replies does not keep others from theirs" {
+    start_server 03-events/event_server
+    ignore_reports
+    start_client rude "$PEER" 127.0.0.1 "$port" flood wait
+    hears rude full
+    talk_to_server polite
+}
+
+# bats test_tags=points:2
+@test "SIGTERM and SIGINT: what is queued is answered, all associations are shut down, and their last notifications printed" {
+    local signal
+    for signal in TERM INT; do
+        start_server 03-events/event_server
+        start_client quick "$PEER" 127.0.0.1 "$port" text:one recv line text:queued print:sent recv end
+        hears quick 'message 3: one'
+        kill -STOP "$server_pid" # so that the message is queued indeed when the signal comes
+        say quick go
+        hears quick sent
+        kill -"$signal" "$server_pid"
+        kill -CONT "$server_pid"
+        hears quick 'message 6: queued'
+        hears quick 'shutdown'
+        reports_at_last 'SCTP_ASSOC_CHANGE SCTP_SHUTDOWN_COMP .*'
+        await_exit "$server_pid" || fail "after SIG$signal the exit status was $?"
+        rm "$BATS_TEST_TMPDIR"/quick.*
+    done
+}
+
+# bats test_tags=points:1
+@test "SIGTERM ends the server though a client reads nothing: that one is aborted, and this is printed" {
+    start_server 03-events/event_server
+    ignore_reports # of every message that was not sent, too
+    start_client deaf "$PEER" 127.0.0.1 "$port" flood line end
+    hears deaf full
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
+    grep -q '^SCTP_ASSOC_CHANGE SCTP_COMM_LOST ' "$BATS_TEST_TMPDIR/reports" || fail 'the end of its association was not printed'
+}
+
+# bats test_tags=points:1
+@test "event_client ends with 1 and a reason when the server is killed, or ends the association" {
+    local signal status
+    for signal in KILL TERM; do
+        start_server 03-events/event_server
+        talk_to_server "left$signal"
+        kill -"$signal" "$server_pid"
+        status=0
+        await_exit "${pid[left$signal]}" || status=$?
+        assert_equal "SIG$signal: $status" "SIG$signal: 1"
+        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '(^|'$'\n'')event_client: .+'
+        wait "$server_pid" || true
+    done
+}
+
+# bats test_tags=points:1
+@test "event_client gives up on a black hole" {
+    two_hosts
+    cut_both
+    start_client lost "${at_near[@]}" "$PROGRAMS/03-events/event_client" 10.1.0.2
+    say lost hello
+    local status=0
+    hears_at_last lost 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC .*'
+    await_exit "${pid[lost]}" || status=$?
+    assert_equal "exit status $status" 'exit status 1'
+    assert_regex "$(<"$BATS_TEST_TMPDIR/lost.err")" 'event_client: .*[Tt]imed out'
+}
+
+# bats test_tags=points:1
+@test "help goes to standard output with 0, bad usage to standard error with 2" {
+    local name arguments more
+    for name in event_server event_client; do
+        run --separate-stderr timed 03-events/$name -h
+        assert_success
+        assert_regex "$output" "^usage: $name"
+        more=('one two' '-t' '-t 0' '-t soon')
+        [[ $name != event_client ]] || more+=('-e' '-e badly localhost' '-r why localhost' '-e unread -r why localhost' '')
+        for arguments in -x '-p' '-p 65536' '-p 12x' "${more[@]}"; do
+            # shellcheck disable=SC2086 # several words
+            run --separate-stderr timed 03-events/$name $arguments </dev/null
+            assert_equal "$name $arguments: $status" "$name $arguments: 2"
+            assert_equal "$output" ''
+            assert_regex "$stderr" "^$name: .*usage: "
+        done
+    done
+}
+
+# bats test_tags=points:1
+@test "a port in use is an error with a reason and exit status 1; -a and IPv6 as before" {
+    start_server 03-events/event_server -a ::1
+    run --separate-stderr timed 03-events/event_server -p "$port" -a ::1
+    assert_failure 1
+    assert_equal "$output" ''
+    assert_regex "$stderr" 'event_server: .*[Aa]ddress already in use'
+    host=::1 talk_to_server six
+    run timed 03-events/event_client -p "$port" 127.0.0.1 <<<hello
+    assert_failure 1
+}
+
+# bats test_tags=points:1
+@test "on a terminal event_client shows control characters as \\xNN, and UTF-8 as it is" {
+    start_server 03-events/event_server
+    printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
+    run script -qec "$PROGRAMS/03-events/event_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
+}
+
+# bats test_tags=points:1
+@test "who has come and gone leaves no descriptor and no process behind" {
+    start_server 03-events/event_server
+    ignore_reports
+    leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+    leaves_nothing_behind "$PEER" 127.0.0.1 "$port" text:hello recv abort
+}
+
+# bats test_tags=points:1
+@test "valgrind finds no error and no leak" {
+    under_valgrind
+    small_receive_buffer 03-events/event_server
+    ignore_reports
+    timed 03-events/event_client -p "$port" localhost <<<hello >"$BATS_TEST_TMPDIR/printed"
+    timed 03-events/event_client -e abort -r why -p "$port" localhost <<<hello >"$BATS_TEST_TMPDIR/printed"
+    # One that dies in the middle of a message, of which the server has a piece already.
+    start_client dies "$PEER" -m 500 127.0.0.1 "$port" text:one recv linger send:60000 print:sent wait
+    hears dies 'message 3: one'
+    hears dies sent
+    kill -KILL "${pid[dies]}"
+    await_associations 0
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
+}
