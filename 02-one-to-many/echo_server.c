@@ -85,18 +85,30 @@ static void abort_for(int fd, sctp_assoc_t association, const char *reason)
   send_to(fd, (struct sctp_sndinfo){.snd_assoc_id = association, .snd_flags = SCTP_ABORT}, reason, strlen(reason));
 }
 
-/* Returns the associations that the socket has now (RFC 6458, 8.2.5 and 8.2.6); to be freed. */
-static struct sctp_assoc_ids *list_associations(int fd)
+/* Returns how many associations the socket has (RFC 6458, 8.2.5). */
+static uint32_t count_associations(int fd)
 {
   uint32_t count = 0;
   socklen_t size = sizeof count;
   if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &count, &size) < 0)
     err(1, "SCTP_GET_ASSOC_NUMBER");
-  size = (socklen_t)(sizeof(struct sctp_assoc_ids) + count * sizeof(sctp_assoc_t));
-  struct sctp_assoc_ids *list = calloc(1, size);
-  if (list == NULL || (count > 0 && getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, list, &size) < 0))
-    err(1, "SCTP_GET_ASSOC_ID_LIST");
-  return list;
+  return count;
+}
+
+/* Returns which ones (8.2.6); to be freed. */
+static struct sctp_assoc_ids *list_associations(int fd)
+{
+  for (uint32_t room = count_associations(fd) + 1;; room *= 2) { /* more may have come meanwhile */
+    socklen_t size = (socklen_t)(sizeof(struct sctp_assoc_ids) + room * sizeof(sctp_assoc_t));
+    struct sctp_assoc_ids *list = calloc(1, size);
+    if (list == NULL)
+      err(1, "calloc");
+    if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, list, &size) == 0)
+      return list;
+    free(list);
+    if (errno != EINVAL)
+      err(1, "SCTP_GET_ASSOC_ID_LIST");
+  }
 }
 
 /*
@@ -205,15 +217,9 @@ static void say_goodbye(int fd, struct reassembly *unfinished)
   while (poll(&queue, 1, 0) > 0 && deadline_left(give_up) > 0)
     take(fd, unfinished);
   end_all(fd, SCTP_EOF);
-  for (;;) {
-    struct sctp_assoc_ids *left = list_associations(fd);
-    bool over = left->gaids_number_of_ids == 0;
-    free(left);
-    if (over || deadline_left(give_up) == 0)
-      break;
+  while (count_associations(fd) > 0 && deadline_left(give_up) > 0)
     if (poll(&queue, 1, deadline_left(give_up)) > 0)
       take(fd, unfinished); /* the notification that one has ended, if nothing else */
-  }
   end_all(fd, SCTP_ABORT);
   close(fd);
 }

@@ -160,19 +160,12 @@ static void say_goodbye(struct server *server)
   while (poll(&queue, 1, 0) > 0 && deadline_left(give_up) > 0)
     take(server);
   end_associations(server->fd, SCTP_EOF);
-  for (bool aborted = false;;) {
-    struct sctp_assoc_ids *left = list_associations(server->fd);
-    bool over = left->gaids_number_of_ids == 0;
-    free(left);
-    if (!over && !aborted && deadline_left(give_up) == 0) {
-      end_associations(server->fd, SCTP_ABORT);
-      aborted = true;
-    }
-    if (poll(&queue, 1, over || aborted ? 0 : deadline_left(give_up)) > 0)
+  while (has_associations(server->fd) && deadline_left(give_up) > 0)
+    if (poll(&queue, 1, deadline_left(give_up)) > 0)
       take(server);
-    else if (over || aborted)
-      break;
-  }
+  end_associations(server->fd, SCTP_ABORT);
+  while (poll(&queue, 1, 0) > 0)
+    take(server); /* how they have ended */
   close(server->fd);
 }
 

@@ -6,6 +6,7 @@
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './chat_server & sleep 1; echo hello | ./chat_client localhost'
 #include "address.h"
+#include "associations.h"
 #include "buffers.h"
 #include "deadline.h"
 #include "ending.h"
@@ -75,26 +76,10 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
   return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
 }
 
-/* Returns the number of associations (RFC 6458, 8.2.5). */
-static uint32_t count_associations(int fd)
-{
-  uint32_t count = 0;
-  socklen_t size = sizeof count;
-  if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &count, &size) < 0)
-    warn("SCTP_GET_ASSOC_NUMBER");
-  return count;
-}
-
 /* The same for every association on the kernel's list (RFC 6458, 8.2.6), one after the other. */
 static void send_to_each(int fd, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
-  socklen_t size = (socklen_t)(sizeof(struct sctp_assoc_ids) + count_associations(fd) * sizeof(sctp_assoc_t));
-  struct sctp_assoc_ids *list = malloc(size);
-  if (list == NULL || getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, list, &size) < 0) {
-    warn("SCTP_GET_ASSOC_ID_LIST");
-    free(list);
-    return;
-  }
+  struct sctp_assoc_ids *list = list_associations(fd);
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
     info.snd_assoc_id = list->gaids_assoc_id[i];
     send_to(fd, info, bytes, length); /* one that is about to end fails, and needs nothing any more */
@@ -134,7 +119,6 @@ static void take(struct room *room)
     union sctp_notification notification;
     char bytes[MESSAGE_MAX + 1];
   } buffer;
-  static const char reason[] = "message too long";
   struct iovec space = {&buffer, sizeof buffer};
   struct sctp_rcvinfo info = {0};
   socklen_t info_size = sizeof info, no_address = 0;
@@ -156,8 +140,7 @@ static void take(struct room *room)
   if (message != NULL) {
     send_to_all(room, (struct sctp_sndinfo){.snd_ppid = info.rcv_ppid}, message, length);
   } else if (length > MESSAGE_MAX) {
-    struct sctp_sndinfo abort = {.snd_assoc_id = info.rcv_assoc_id, .snd_flags = SCTP_ABORT};
-    send_to(room->fd, abort, reason, sizeof reason - 1);
+    abort_association(room->fd, info.rcv_assoc_id, "message too long");
   }
 }
 
@@ -169,7 +152,7 @@ static void say_goodbye(struct room *room)
   while (poll(&queue, 1, 0) > 0 && deadline_left(give_up) > 0)
     take(room);
   send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_EOF}, NULL, 0);
-  while (count_associations(room->fd) > 0 && deadline_left(give_up) > 0 && poll(&queue, 1, deadline_left(give_up)) > 0)
+  while (has_associations(room->fd) && deadline_left(give_up) > 0 && poll(&queue, 1, deadline_left(give_up)) > 0)
     take(room);
   send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_ABORT}, NULL, 0);
   close(room->fd);

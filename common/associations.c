@@ -2,20 +2,37 @@
 #include "associations.h"
 
 #include <err.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct sctp_assoc_ids *list_associations(int fd)
+static uint32_t count_associations(int fd)
 {
   uint32_t count = 0;
   socklen_t size = sizeof count;
   if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_NUMBER, &count, &size) < 0)
     err(1, "SCTP_GET_ASSOC_NUMBER");
-  size = (socklen_t)(sizeof(struct sctp_assoc_ids) + count * sizeof(sctp_assoc_t));
-  struct sctp_assoc_ids *list = calloc(1, size);
-  if (list == NULL || (count > 0 && getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, list, &size) < 0))
-    err(1, "SCTP_GET_ASSOC_ID_LIST");
-  return list;
+  return count;
+}
+
+bool has_associations(int fd)
+{
+  return count_associations(fd) > 0;
+}
+
+struct sctp_assoc_ids *list_associations(int fd)
+{
+  for (uint32_t room = count_associations(fd) + 1;; room *= 2) { /* more may have come meanwhile */
+    socklen_t size = (socklen_t)(sizeof(struct sctp_assoc_ids) + room * sizeof(sctp_assoc_t));
+    struct sctp_assoc_ids *list = calloc(1, size);
+    if (list == NULL)
+      err(1, "calloc");
+    if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, list, &size) == 0)
+      return list;
+    free(list);
+    if (errno != EINVAL)
+      err(1, "SCTP_GET_ASSOC_ID_LIST");
+  }
 }
 
 static void send_flags(int fd, sctp_assoc_t association, uint16_t flags, const char *reason, size_t length)

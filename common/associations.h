@@ -4,7 +4,11 @@
 
 #include <netinet/in.h>
 #include <netinet/sctp.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Returns true where the socket has associations (RFC 6458, 8.2.5). An error ends the program. */
+bool has_associations(int fd);
 
 /*
  * Returns the ids of the associations that the socket has now (RFC 6458, 8.2.5 and 8.2.6), to be freed with free(). An
