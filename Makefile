@@ -21,6 +21,16 @@ test-%: setup-test ## runs the tests of one stage (01-one-to-one, ...), or of th
 	@$(MAKE) all
 	@tests/run $*
 
+trace: ## shows the packets of a stage as a ladder: make trace STAGE=01-one-to-one
+	@[ -x '$(STAGE)/demo' ] || { echo 'make trace STAGE=...: there are $(patsubst %/demo,%,$(wildcard 0*/demo))' >&2; exit 2; }
+	@$(MAKE) setup-trace $(STAGE)
+	@mkdir -p build
+	@lab/trace -o 'build/$(STAGE).svg' -t '$(STAGE)' '$(STAGE)/demo'
+	@echo 'As a picture: build/$(STAGE).svg'
+
+failover: setup-trace 03-events ## cuts the path of a conversation, with short timeouts and with the usual ones (a minute)
+	@lab/run 03-events/failover
+
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
@@ -41,4 +51,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test lab-kernel shell check clean help $(STAGES)
+.PHONY: all demo test trace failover lab-kernel shell check clean help $(STAGES)

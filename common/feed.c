@@ -28,7 +28,9 @@ static void append(struct feed *feed, const char *bytes, size_t length)
   if (feed->lines == NULL || copy == NULL)
     err(1, "malloc");
   memcpy(copy, bytes, length);
-  feed->lines[feed->count++] = (struct feed_line){copy, length};
+  struct feed_line *line = &feed->lines[feed->count++];
+  line->bytes = copy;
+  line->length = length;
   feed->bytes += length;
 }
 
