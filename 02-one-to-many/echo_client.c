@@ -310,6 +310,6 @@ int main(int argc, char **argv)
     if (client.servers[i].addresses != NULL)
       freeaddrinfo(client.servers[i].addresses);
   free(client.servers);
-  feed_free(&client.input);
+  feed_forget(&client.input, SIZE_MAX);
   return client.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,74 +6,57 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ENOUGH = 1 << 20 }; /* bytes */
+static bool full(const struct feed *feed)
+{
+  return feed->end - feed->first == FEED_LINES || feed->bytes >= FEED_BYTES;
+}
 
-struct feed_line {
-  char *bytes;
+/* Takes lines from the input, as long as there is room for them. */
+static void take(struct feed *feed)
+{
+  const char *line;
   size_t length;
-};
+  while (!full(feed) && lines_next(&feed->input, &line, &length)) {
+    char *copy = malloc(length);
+    if (copy == NULL)
+      err(1, "malloc");
+    memcpy(copy, line, length);
+    feed->lines[feed->end % FEED_LINES].bytes = copy;
+    feed->lines[feed->end % FEED_LINES].length = length;
+    feed->end++;
+    feed->bytes += length;
+  }
+}
 
 int feed_descriptor(const struct feed *feed)
 {
-  return feed->input.ended || feed->bytes >= ENOUGH ? -1 : STDIN_FILENO;
-}
-
-static void append(struct feed *feed, const char *bytes, size_t length)
-{
-  if (feed->count == feed->room) {
-    feed->room = 2 * feed->room + 64;
-    feed->lines = realloc(feed->lines, feed->room * sizeof *feed->lines);
-  }
-  char *copy = malloc(length);
-  if (feed->lines == NULL || copy == NULL)
-    err(1, "malloc");
-  memcpy(copy, bytes, length);
-  struct feed_line *line = &feed->lines[feed->count++];
-  line->bytes = copy;
-  line->length = length;
-  feed->bytes += length;
+  return feed->input.ended || full(feed) ? -1 : STDIN_FILENO;
 }
 
 void feed_read(struct feed *feed)
 {
-  const char *bytes;
-  size_t length;
   lines_read(&feed->input);
-  while (lines_next(&feed->input, &bytes, &length))
-    append(feed, bytes, length);
+  take(feed);
 }
 
 const char *feed_line(const struct feed *feed, size_t number, size_t *length)
 {
-  if (number - feed->forgotten >= feed->count)
+  if (number < feed->first || number >= feed->end)
     return NULL;
-  *length = feed->lines[number - feed->forgotten].length;
-  return feed->lines[number - feed->forgotten].bytes;
+  *length = feed->lines[number % FEED_LINES].length;
+  return feed->lines[number % FEED_LINES].bytes;
 }
 
 bool feed_ends_at(const struct feed *feed, size_t number)
 {
-  return feed->input.ended && number - feed->forgotten >= feed->count;
+  return feed->input.ended && number >= feed->end;
 }
 
 void feed_forget(struct feed *feed, size_t number)
 {
-  for (; feed->first < feed->count && feed->forgotten + feed->first < number; feed->first++) {
-    feed->bytes -= feed->lines[feed->first].length;
-    free(feed->lines[feed->first].bytes);
+  for (; feed->first < feed->end && feed->first < number; feed->first++) {
+    feed->bytes -= feed->lines[feed->first % FEED_LINES].length;
+    free(feed->lines[feed->first % FEED_LINES].bytes);
   }
-  if (feed->first > 0 && feed->first >= feed->count / 2) { /* seldom, so that each line is moved once or twice in all */
-    feed->count -= feed->first;
-    memmove(feed->lines, feed->lines + feed->first, feed->count * sizeof *feed->lines);
-    feed->forgotten += feed->first;
-    feed->first = 0;
-  }
-}
-
-void feed_free(struct feed *feed)
-{
-  feed_forget(feed, feed->forgotten + feed->count);
-  free(feed->lines);
-  feed->lines = NULL;
-  feed->room = 0;
+  take(feed); /* there may be room now for what has been read already */
 }

@@ -4,33 +4,32 @@
 
 #include "lines.h"
 
+enum { FEED_LINES = 1024, FEED_BYTES = 1 << 20 }; /* that are kept at the most, or little more */
+
 /* Starts as {0}. */
 struct feed {
   struct lines input;
-  struct feed_line *lines; /* an array, in which the lines from `first` on are still needed */
-  size_t first, count, room;
-  size_t forgotten; /* lines that are no longer in the array */
-  size_t bytes;     /* of the lines that are still needed */
+  size_t first, end; /* the lines that are kept: from `first` to the one before `end` */
+  size_t bytes;      /* of all of them */
+  struct {
+    char *bytes;
+    size_t length;
+  } lines[FEED_LINES]; /* line N at N % FEED_LINES */
 };
 
-/* Returns the descriptor to wait for in order to read more, or -1 where the input is over, or enough is kept for now.
- */
+/* Returns the descriptor to wait for in order to read more, or -1 where the input is over, or enough is kept for now. */
 int feed_descriptor(const struct feed *feed);
 
 /* Reads once; call when the descriptor is readable. An error ends the program. */
 void feed_read(struct feed *feed);
 
-/* Returns line `number` as lines_next() gives it, or NULL where it has not been read yet, and sets its length in bytes.
- */
+/* Returns line `number` as lines_next() gives it, or NULL where it has not been read yet, and sets its length in bytes. */
 const char *feed_line(const struct feed *feed, size_t number, size_t *length);
 
 /* Returns true where the input is over, and line `number` is behind its end. */
 bool feed_ends_at(const struct feed *feed, size_t number);
 
-/* Frees the lines before `number`: every reader has taken them. */
+/* Frees the lines before `number`: every reader has taken them. SIZE_MAX frees all. */
 void feed_forget(struct feed *feed, size_t number);
-
-/* Frees what is left. */
-void feed_free(struct feed *feed);
 
 #endif
