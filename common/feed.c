@@ -2,6 +2,7 @@
 #include "feed.h"
 
 #include <err.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,5 +59,6 @@ void feed_forget(struct feed *feed, size_t number)
     feed->bytes -= feed->lines[feed->first % FEED_LINES].length;
     free(feed->lines[feed->first % FEED_LINES].bytes);
   }
-  take(feed); /* there may be room now for what has been read already */
+  if (number != SIZE_MAX)
+    take(feed); /* there may be room now for what has been read already */
 }

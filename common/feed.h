@@ -17,19 +17,19 @@ struct feed {
   } lines[FEED_LINES]; /* line N at N % FEED_LINES */
 };
 
-/* Returns the descriptor to wait for in order to read more, or -1 where the input is over, or enough is kept for now. */
+/* Returns the descriptor to wait for in order to read more, or -1 where the input is over or enough is kept for now. */
 int feed_descriptor(const struct feed *feed);
 
 /* Reads once; call when the descriptor is readable. An error ends the program. */
 void feed_read(struct feed *feed);
 
-/* Returns line `number` as lines_next() gives it, or NULL where it has not been read yet, and sets its length in bytes. */
+/* Returns line `number` as lines_next() gives it, and its length in bytes, or NULL where it has not been read yet. */
 const char *feed_line(const struct feed *feed, size_t number, size_t *length);
 
 /* Returns true where the input is over, and line `number` is behind its end. */
 bool feed_ends_at(const struct feed *feed, size_t number);
 
-/* Frees the lines before `number`: every reader has taken them. SIZE_MAX frees all. */
+/* Frees the lines before `number`: every reader has taken them. SIZE_MAX frees all, for good. */
 void feed_forget(struct feed *feed, size_t number);
 
 #endif
