@@ -17,6 +17,9 @@ $1 == "line" {
     lines++
     for (i = 2; i <= 8; i++)
         field[lines, i] = $i
+    # A path stands to the right of the ladder, which has room for a port there, and is as wide as it needs.
+    if (right_x + 20 + 7.6 * length($8) > width)
+        width = int(right_x + 20 + 7.6 * length($8))
 }
 
 $1 == "ends" {
@@ -50,14 +53,17 @@ END {
     top = 66 + (several ? associations * 18 : 0)
     y = top
     for (n = 1; n <= lines; n++) {
-        y += field[n, 6] ? row + 6 : row - 6
+        y += field[n, 6] == "1" ? row + 6 : row - 6
         at[n] = y
     }
     height = y + 30
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"title desc\">\n", width, height, width, height
     printf "<title id=\"title\">%s</title>\n<desc id=\"desc\">A ladder of the packets between client and server, from top to bottom:", escape(title)
     for (n = 1; n <= lines; n++)
-        printf "%s %s%s %s", (n > 1 ? ";" : ""), several ? letter(field[n, 3]) ": " : "", field[n, 4] == ">" ? "to the server" : "to the client", escape(field[n, 7])
+        if (field[n, 6] == "+")
+            printf " %s", escape(field[n, 7])
+        else
+            printf "%s %s%s %s", (n > 1 ? ";" : ""), several ? letter(field[n, 3]) ": " : "", field[n, 4] == ">" ? "to the server" : "to the client", escape(field[n, 7])
     print ".</desc>"
     print "<style>"
     palette("", "#ffffff", "#222222", "#6a6a6a", "#005f87", "#1a7431", "#b00020")
@@ -76,17 +82,17 @@ END {
         printf "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">server</text>\n", right_x, top - 10
     } else {
         printf "<text x=\"16\" y=\"%d\">%s</text>\n", top - 10, escape(left[1])
-        printf "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", width - 16, top - 10, escape(right[1])
+        printf "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", right_x + 80, top - 10, escape(right[1])
     }
     printf "<path d=\"M%d %dV%dM%d %dV%d\"/>\n", left_x, top, height - 12, right_x, top, height - 12
     for (n = 1; n <= lines; n++) {
         y = at[n]
         text = field[n, 7]
-        if (field[n, 8] != "")
-            text = text "  (" field[n, 8] ")"
         printf "<g class=\"%s\">", field[n, 5]
-        if (field[n, 6]) {
+        if (field[n, 6] == "1") {
             printf "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" class=\"faint\">%s</text>", left_x - 10, y + 4, field[n, 2]
+            if (field[n, 8] != "")
+                printf "<text x=\"%d\" y=\"%d\" class=\"faint\">%s</text>", right_x + 10, y + 4, field[n, 8]
             if (field[n, 4] == ">") {
                 from = left_x + 3
                 to = right_x - 3
@@ -101,8 +107,8 @@ END {
                 printf "M%d %dl8 8m0 -8l-8 8", to - 4, y - 4
             printf "\"/><path d=\"M%d %dL%d %dL%d %d\"/>", to + head, y - 4, to, y, to + head, y + 4
         }
-        printf "<text x=\"%d\" y=\"%d\" class=\"label\">%s%s%s</text></g>\n", left_x + 14, field[n, 6] ? y - 5 : y, several && field[n, 6] ? letter(field[n, 3]) "  " : "",
-            field[n, 6] ? "" : several ? "   + " : "+ ", escape(text)
+        printf "<text x=\"%d\" y=\"%d\" class=\"label\">%s%s%s</text></g>\n", left_x + 14, field[n, 6] == "1" ? y - 5 : y, several && field[n, 6] == "1" ? letter(field[n, 3]) "  " : "",
+            field[n, 6] == "1" ? "" : (several ? "   " : "") (field[n, 6] == "0" ? "+ " : "  "), escape(text)
     }
     print "</svg>"
 }

@@ -1,6 +1,6 @@
 # ladder-text.awk - the lines of ladder.awk as a ladder for a terminal
 #
-# Variables: colour, 1 or 0.
+# Variables: colour, 1 or 0; absolute, 1 where TSNs are as they were sent.
 
 BEGIN {
     FS = "\t"
@@ -52,19 +52,19 @@ END {
         if (length(text) > width - 6)
             text = substr(text, 1, width - 7) "~"
         room = width - length(text) - 2
-        if (field[n, 6]) {
+        if (field[n, 6] == "1") {
             lead = 3
             if (field[n, 4] == ">")
                 arrow = repeat("-", lead) " " text " " repeat("-", room - lead - 1) ">"
             else
                 arrow = "<" repeat("-", lead - 1) " " text " " repeat("-", room - lead)
         } else {
-            arrow = "  + " text repeat(" ", room - 2)
+            arrow = (field[n, 6] == "0" ? "  + " : "    ") text repeat(" ", room - 2)
         }
-        printf "%s%10s%s  %s|%s%s%s|%s\n", dim, field[n, 6] ? field[n, 2] : "", plain, several ? sprintf("%-3s", letter(field[n, 3])) : "",
+        printf "%s%10s%s  %s|%s%s%s|%s\n", dim, field[n, 6] == "1" ? field[n, 2] : "", plain, several ? sprintf("%-3s", letter(field[n, 3])) : "",
             paint[field[n, 5]], arrow, plain, field[n, 8] == "" ? "" : "  " field[n, 8]
     }
     print ""
-    print "TSNs are counted from 1 on each side; a SACK has the last one that it acknowledges."
-    print "U unordered, B begin and E end of a message; + in the same packet."
+    print "TSNs are " (absolute ? "as they were sent" : "counted from 1 on each side") "; a SACK has the last one that it acknowledges."
+    print "U unordered, B begin and E end of a message, I acknowledge at once; + in the same packet."
 }

@@ -44,7 +44,7 @@ all_built() {
         [[ -n $line ]] || fail "$source has no line 'Run:' at its top"
         run bash -c "cd '${source%/*}' && $line"
         assert_success
-        assert_line hello
+        assert_line --regexp '(^|: )hello$'
     done
 }
 
@@ -113,7 +113,7 @@ all_built() {
     cd "$TREE"
     run make help
     local target
-    for target in demo test lab-kernel shell check clean help; do
+    for target in demo test trace failover lab-kernel shell check clean help; do
         assert_line --regexp "^ +make $target "
     done
 }

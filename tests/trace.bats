@@ -54,7 +54,12 @@ END
     assert_failure 7
     has 'A   ::1 port ' 'B   127.0.0.1 port ' 'A  |--- COOKIE ECHO -' $'\n            A  |  + DATA tsn 1 sid 0 ssn 0 BE ppid 0 6 bytes "hello"' \
         'B  |--- DATA tsn 1 sid 7 ssn 0 UBE ppid 42 6 bytes "<a&..>" -' 'DATA tsn 2 sid 7 ssn 0 UB ppid 42 1452 bytes' \
-        'DATA tsn 3 sid 7 ssn 0 U ppid 42 1452 bytes' 'DATA tsn 4 sid 7 ssn 0 UE ppid 42 1096 bytes' 'B  |<-- ABORT cause 12: message too long -'
+        'DATA tsn 3 sid 7 ssn 0 U ppid 42 1452 bytes' 'DATA tsn 4 sid 7 ssn 0 UE ppid 42 1096 bytes' 'B  |<-- ABORT cause 12 User-Initiated Abort: message too long -'
+    local tsn
+    for ((tsn = 6; tsn < 50; tsn++)); do
+        has "DATA tsn $tsn sid 7 ssn 0 U ppid 42 1452 bytes"
+    done
+    refute_output --partial 'the capture lacks'
     ! command -v xmllint >/dev/null || xmllint --noout "$BATS_TEST_TMPDIR/ladder.svg"
 }
 
@@ -84,8 +89,70 @@ END
     "$TREE/lab/run" --timeout 60 bash "$BATS_TEST_TMPDIR/scene"
     ladder -r "$BATS_TEST_TMPDIR/middle"
     assert_success
-    has 'ms  10.' '|--- RE-CONFIG outgoing SSN reset -' '|  10.1.0.1 - 10.1.0.2' 'RE-CONFIG response' 'DATA tsn 1 ' '|  10.2.0.1 - 10.2.0.2'
+    has 'ms  10.' '|--- RE-CONFIG outgoing SSN reset -' '|  10.1.0.1 - 10.1.0.2' 'RE-CONFIG response: performed' 'DATA tsn 1 ' '|  10.2.0.1 - 10.2.0.2'
     assert_line --regexp 'DATA tsn 1 .* \(again\)'
+}
+
+# bats test_tags=host
+@test "two clients with one port number, a server's port that belongs to another protocol, a backslash, a packet cut off by tcpdump" {
+    make -s -C "$TREE/tests/tools"
+    # 38412 is the port of NGAP, which a message of ours is not.
+    cat >"$BATS_TEST_TMPDIR/scene" <<END
+        exec {answer}< <(exec '$TREE/02-one-to-many/echo_server' -p 38412)
+        read -r line <&"\$answer"
+        exec {listening}< <(exec tcpdump -i lo -n -s 80 -U --immediate-mode -w '$BATS_TEST_TMPDIR/short' sctp 2>&1)
+        tcpdump=\$!
+        until [[ \$line == *'listening on'* ]]; do read -r line <&"\$listening"; done
+        for number in 2 3; do
+            '$TREE/tests/tools/peer' -b 127.0.0.\$number -l 4000 127.0.0.1 38412 'text:a\\b"' recv
+        done
+        until [[ \$(tcpdump -n -r '$BATS_TEST_TMPDIR/short' 2>/dev/null) == *'SHUTDOWN COMPLETE'*'SHUTDOWN COMPLETE'* ]]; do :; done
+        kill \$! "\$tcpdump"
+END
+    ladder -o "$BATS_TEST_TMPDIR/ladder.svg" bash "$BATS_TEST_TMPDIR/scene"
+    assert_success
+    has 'A   127.0.0.2 port 4000 to 127.0.0.1 port 38412' 'B   127.0.0.3 port 4000 to 127.0.0.1 port 38412' \
+        'A  |<-- INIT ACK out ' 'addresses 127.0.0.1' 'A  |--- DATA tsn 1 sid 0 ssn 0 BE ppid 0 4 bytes "a\b"" -' 'A  |--- SHUTDOWN COMPLETE' \
+        'B  |--- INIT out ' 'B  |--- DATA tsn 1 sid 0 ssn 0 BE ppid 0 4 bytes "a\b"" -' 'B  |--- SHUTDOWN COMPLETE'
+    refute_output --partial '(again)'
+    ladder -r "$BATS_TEST_TMPDIR/short"
+    assert_success
+    has 'A  |--- (the capture lacks the rest of 82 bytes) -' 'A  |--- DATA tsn 1 sid 0 '
+}
+
+# packet NUMBER TAG CHUNK... - a packet of such chunks, in hexadecimal, from 10.0.0.1 (or 10.0.0.2, for tag 1) with the same port at both ends
+packet() {
+    local from=1 to=2
+    (($2 != 1)) || from=2 to=1
+    printf '%s' "${@:3}" | sed 's/../& /g; s/^/0000 /' |
+        text2pcap -q -l 1 -4 "10.0.0.$from,10.0.0.$to" -s "2013,2013,$2" - "$BATS_TEST_TMPDIR/$1.pcap" 2>/dev/null
+}
+
+# bats test_tags=host
+@test "what the stages seldom send: gaps, FORWARD TSN, I-DATA with MID and FSN, one port at both ends, ports used again, TSNs as they were sent" {
+    packet 1 0 01000014 00000001 00000100 000a000a fffffffe
+    packet 2 1 02000014 00000002 00000100 000a000a 00000064
+    packet 3 2 00030014 fffffffe 00050000 00000000 61626364
+    packet 4 2 00070014 00000001 00050000 0000002a 65660a00
+    packet 5 1 03000018 fffffffe 00001000 00020000 00020003 00050005
+    packet 6 2 c0000008 00000000
+    packet 7 2 40020018 00000001 00030000 00000009 0000002a 61626364 40090018 00000002 00030000 00000009 00000001 61626364
+    packet 8 2 c2000008 00000002
+    packet 9 2 00030020 0000000a 00050011 00000000 48656c6c6f20776f 726c642c2068656c
+    packet 10 2 00030020 0000000a 00050011 00000000 48656c6c6f20776f 726c642c2068656c
+    packet 11 2 06010004
+    packet 12 0 01000014 00000001 00000100 000a000a 00000007
+    mergecap -a -F pcap -w "$BATS_TEST_TMPDIR/seldom" "$BATS_TEST_TMPDIR"/{1,2,3,4,5,6,7,8,9,10,11,12}.pcap
+    ladder -r "$BATS_TEST_TMPDIR/seldom"
+    assert_success
+    has 'A   10.0.0.1 port 2013 to 10.0.0.2 port 2013' 'A  |--- INIT out 10 in 10 a_rwnd 256 -' 'A  |<-- INIT ACK ' \
+        'A  |--- DATA tsn 1 sid 5 ssn 0 BE ppid 0 4 bytes "abcd" -' 'A  |--- DATA tsn 4 sid 5 ssn 0 UBE ppid 42 4 bytes "ef.." -' \
+        'A  |<-- SACK tsn 1 gap +2..+3 gap +5 a_rwnd 4096 -' 'A  |--- FORWARD TSN tsn 3 -' \
+        'A  |--- I-DATA tsn 4 sid 3 mid 9 B ppid 42 4 bytes' 'A  |  + I-DATA tsn 5 sid 3 mid 9 EI fsn 1 4 bytes' \
+        'A  |--- I-FORWARD TSN tsn 5 -' \
+        'A  |--- DATA tsn 13 sid 5 ssn 17 BE ppid 0 16 bytes "Hello world, h"' ' 16 bytes "Hello~" (again)' 'A  |--- ABORT -' 'B  |--- INIT '
+    ladder -a -r "$BATS_TEST_TMPDIR/seldom"
+    has 'DATA tsn 4294967294 ' 'DATA tsn 1 ' 'SACK tsn 4294967294 gap' 'TSNs are as they were sent'
 }
 
 # bats test_tags=host
