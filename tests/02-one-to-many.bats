@@ -29,6 +29,12 @@ large_buffers() {
         skip 'net.core.rmem_max is too low: with default buffers many large messages at once collapse (TUTORIAL.md, stage 02)'
 }
 
+# half_has_passed - prints yes when 30,000 bytes have gone from near to far
+half_has_passed() {
+    [[ $(ip netns exec near tc -s qdisc show dev path1) =~ Sent\ ([0-9]+)\ bytes ]]
+    ((BASH_REMATCH[1] < 30000)) || echo yes
+}
+
 # bats test_tags=points:3
 @test "a message goes back on its association and stream, with its PPID, in the order that it came in, and is reported" {
     start_server 02-one-to-many/echo_server
@@ -114,6 +120,25 @@ large_buffers() {
     small_receive_buffer 02-one-to-many/echo_server
     run "$PEER" -n 2 127.0.0.1 "$port" send:60000 same send:100 same
     assert_success
+}
+
+# bats test_tags=points:2
+@test "an unfinished message of one client does not hold up the messages of others" {
+    "$TREE/lab/two-hosts" up
+    "$TREE/lab/two-hosts" path 1 rate 100kbit # 60,000 bytes take five seconds
+    PROGRAM_NETNS=far
+    small_receive_buffer 02-one-to-many/echo_server
+    start_client slow ip netns exec near "$PEER" 10.1.0.2 "$port" text:one recv send:60000 print:sent recv
+    hears slow 'message 3: one'
+    hears slow sent
+    start_client quick ip netns exec far "$PEER" 127.0.0.1 "$port" text:two recv line text:three recv
+    reports '.* 3 bytes from 10\.1\.0\.1 .*'
+    reports '.* 3 bytes from 127\.0\.0\.1 .*'
+    await_value yes half_has_passed 'half of the message of 60,000 bytes has come through'
+    say quick go
+    reports '.* 5 bytes from 127\.0\.0\.1 .*' # before the long one, of which a piece has been read by then
+    reports '.* 60000 bytes from 10\.1\.0\.1 .*'
+    "$TREE/lab/two-hosts" down
 }
 
 # bats test_tags=points:3
@@ -246,25 +271,31 @@ large_buffers() {
 }
 
 # bats test_tags=points:2
-@test "a server that goes away is named with the reason, and the others go on" {
+@test "a server that goes away, by a shutdown or by an abort, is named with the reason, and the others go on" {
     start_server 02-one-to-many/echo_server
-    local stays=$port
-    start_server 02-one-to-many/echo_server
-    start_client all program 02-one-to-many/echo_client "127.0.0.1:$port" "127.0.0.1:$stays"
-    local line
-    say all one
-    await_line "${ear[all]}" line
-    await_line "${ear[all]}" line
-    kill -KILL "$server_pid"
-    wait "$server_pid" || true
-    port=$stays await_associations 1
-    say all two
-    hears all "127.0.0.1:$stays: two"
-    hang_up all
-    local status=0
-    await_exit "${pid[all]}" || status=$?
-    assert_equal "exit status $status" 'exit status 1'
-    assert_regex "$(<"$BATS_TEST_TMPDIR/all.err")" "^echo_client: 127\.0\.0\.1:$port: .+"
+    local stays=$port how line status
+    for how in shutdown abort; do
+        start_server 02-one-to-many/echo_server
+        start_client "$how" program 02-one-to-many/echo_client "127.0.0.1:$port" "127.0.0.1:$stays"
+        say "$how" one
+        await_line "${ear[$how]}" line
+        await_line "${ear[$how]}" line
+        if [[ $how == abort ]]; then # its kernel says goodbye like this where something is unread
+            kill -STOP "$server_pid"
+            say "$how" unread
+            hears "$how" "127.0.0.1:$stays: unread"
+        fi
+        kill -KILL "$server_pid"
+        wait "$server_pid" || true
+        port=$stays await_associations 1
+        say "$how" two
+        hears "$how" "127.0.0.1:$stays: two"
+        hang_up "$how"
+        status=0
+        await_exit "${pid[$how]}" || status=$?
+        assert_equal "$how: exit status $status" "$how: exit status 1"
+        assert_regex "$(<"$BATS_TEST_TMPDIR/$how.err")" "^echo_client: 127\.0\.0\.1:$port: .+"
+    done
 }
 
 # bats test_tags=points:1
@@ -309,17 +340,18 @@ large_buffers() {
         for signal in TERM INT; do
             start_server "02-one-to-many/$name"
             start_client mute "$PEER" 127.0.0.1 "$port" print:here end
-            start_client quick "$PEER" 127.0.0.1 "$port" text:one recv line text:queued print:sent recv end
+            start_client quick "$PEER" 127.0.0.1 "$port" text:one recv line text:queued text:more print:sent recv recv end
             hears mute here
             hears quick 'message 3: one'
             read -r -a all <"/proc/$server_pid/task/$server_pid/children" || true
             all+=("$server_pid")
-            kill -STOP "${all[@]}" # so that the message is queued indeed when the signal comes
+            kill -STOP "${all[@]}" # so that both messages are queued indeed when the signal comes
             say quick go
             hears quick sent
             kill -"$signal" "$server_pid"
             kill -CONT "${all[@]}"
             hears quick 'message 6: queued'
+            hears quick 'message 4: more'
             hears quick 'shutdown'
             hears mute 'shutdown'
             await_exit "$server_pid" || fail "$name: after SIG$signal the exit status was $?"
@@ -482,11 +514,15 @@ large_buffers() {
         small_receive_buffer "02-one-to-many/$name"
         assert_equal "$(printf 'one\ntwo\n' | echoed localhost)" $'localhost: one\nlocalhost: two'
         # One that dies in the middle of a message, of which the server has a piece already.
-        start_client "dies$name" "$PEER" -m 500 127.0.0.1 "$port" text:one recv linger send:60000 print:sent wait
+        start_client "dies$name" "$PEER" -m 500 127.0.0.1 "$port" text:one recv linger send:150000 print:sent wait
         hears "dies$name" 'message 3: one'
+        kill -STOP "$server_pid" # so that it is the middle indeed: the rest does not fit
+        say "dies$name" go
         hears "dies$name" sent
+        await_value yes knocked 'the client has tried in vain to send more'
         kill -KILL "${pid[dies$name]}"
         await_associations 0
+        kill -CONT "$server_pid"
         kill -TERM "$server_pid"
         await_exit "$server_pid" || fail "the exit status of $name was $?"
     done

@@ -175,6 +175,11 @@ await_associations() {
     await_value "$1" associations 'associations with the server'
 }
 
+# knocked - prints yes when a client of the server has had to send a chunk again, because the server's receive buffer is full
+knocked() {
+    awk -v port="$port" '$13 == port && $(NF - 4) > 0 { print "yes"; exit }' /proc/net/sctp/assocs
+}
+
 # start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
 start_capture() {
     capture_with tcpdump -i lo -n -v -l --immediate-mode "port $port"
