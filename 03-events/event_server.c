@@ -63,8 +63,8 @@ static int listen_at(const struct local_addresses *local, int timeout_ms)
   set_option(fd, IPPROTO_SCTP, SCTP_NODELAY, "SCTP_NODELAY", &on, sizeof on);
   const struct sctp_initmsg streams = {.sinit_num_ostreams = STREAMS};
   set_option(fd, IPPROTO_SCTP, SCTP_INITMSG, "SCTP_INITMSG", &streams, sizeof streams);
-  /* Some notifications come only where the extension that they are about is on: AUTH (RFC 6458, 8.1.33 and RFC 4895),
-   * and RE-CONFIG, by which a peer may reset streams and the association and add streams (RFC 6525, 6.3.1). */
+  /* Some notifications come only where the extension that they are about is on: AUTH (RFC 4895), and RE-CONFIG, by
+   * which a peer may reset streams and the association and add streams (RFC 6525, 6.3.1). */
   const struct sctp_assoc_value yes = {.assoc_id = SCTP_FUTURE_ASSOC, .assoc_value = 1};
   const struct sctp_assoc_value all = {.assoc_id = SCTP_FUTURE_ASSOC, .assoc_value = SCTP_ENABLE_STRRESET_MASK};
   set_option(fd, IPPROTO_SCTP, SCTP_AUTH_SUPPORTED, "SCTP_AUTH_SUPPORTED", &yes, sizeof yes);
