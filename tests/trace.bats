@@ -210,4 +210,7 @@ packet() {
     ((BASH_REMATCH[2] >= 400 && BASH_REMATCH[2] < 20000)) || fail "the path was given up after ${BASH_REMATCH[2]} ms"
     run "$TREE/03-events/failover" soon
     assert_failure 2
+    run env -u SCTP_LAB "$TREE/lab/two-hosts" up # a machine's own network is left alone
+    assert_failure 1
+    assert_output --partial 'this is not a lab'
 }
