@@ -72,8 +72,11 @@ static int open_socket(void)
   const struct sctp_rtoinfo timeouts = {.srto_initial = RTO_MS};
   set_option(fd, SCTP_RTOINFO, "SCTP_RTOINFO", &timeouts, sizeof timeouts);
   /* Associations that come up, fail and end are told among the messages: stage 03 has more of this. */
-  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
-  set_option(fd, SCTP_EVENT, "SCTP_EVENT", &event, sizeof event);
+  static const struct sctp_event events[] = {
+      {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1},
+      {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_PARTIAL_DELIVERY_EVENT, .se_on = 1}};
+  for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+    set_option(fd, SCTP_EVENT, "SCTP_EVENT", &events[i], sizeof events[i]);
   /* Who waits for one server cannot hear the others; and libsctp 1.0.19 does not hand MSG_DONTWAIT on. */
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
     err(1, "O_NONBLOCK");
@@ -99,8 +102,8 @@ static void next_address(struct client *client, struct server *server, const cha
 }
 
 /*
- * Returns true where there is an association with this address, and its id (RFC 6458, 8.2.2). It has one only when it
- * is up: until then it is 0.
+ * Returns true where there is an association with this address, and its id (RFC 6458, 8.2.2). After an implicit set-up
+ * it has one only when it is up: until then it is 0.
  */
 static bool find_association(int fd, const struct addrinfo *address, sctp_assoc_t *association)
 {
@@ -114,7 +117,7 @@ static bool find_association(int fd, const struct addrinfo *address, sctp_assoc_
 }
 
 /*
- * Sends the first line to a server's address, and no more than that. This sets up the association (RFC 6458, 3.1): an
+ * Sends the first line to a server's address, and no more than that. This sets up the association (RFC 6458, 7.5): an
  * INIT goes out now, and the line when it is answered. Unanswered, it is sent again. By default that goes on for
  * minutes; here for CALL_S seconds, in which each address of the server has its turn.
  */
@@ -196,7 +199,7 @@ static void take_change(struct client *client, const struct sctp_assoc_change *c
 static bool hear(struct client *client)
 {
   static union {
-    struct sctp_assoc_change change;
+    union sctp_notification event;
     char bytes[MESSAGE_MAX];
   } buffer;
   struct iovec space = {&buffer, sizeof buffer};
@@ -208,9 +211,13 @@ static bool hear(struct client *client)
   if (n < 0 && errno != EINTR && errno != EAGAIN)
     err(1, "sctp_recvv");
   if (n >= 0 && flags & MSG_NOTIFICATION) {
-    if (buffer.change.sac_state != SCTP_COMM_UP)
-      reassembly_forget(&client->unfinished, buffer.change.sac_assoc_id);
-    take_change(client, &buffer.change, (size_t)n);
+    const struct sctp_assoc_change *change = &buffer.event.sn_assoc_change;
+    if (change->sac_type == SCTP_PARTIAL_DELIVERY_EVENT)
+      reassembly_forget(&client->unfinished, buffer.event.sn_pdapi_event.pdapi_assoc_id);
+    else if (change->sac_type == SCTP_ASSOC_CHANGE && change->sac_state != SCTP_COMM_UP)
+      reassembly_forget(&client->unfinished, change->sac_assoc_id);
+    if (change->sac_type == SCTP_ASSOC_CHANGE)
+      take_change(client, change, (size_t)n);
   }
   if (n < 0 || flags & MSG_NOTIFICATION)
     return n >= 0;

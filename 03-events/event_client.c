@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CALL_S = 9, RTO_MS = 1000, GOODBYE_MS = 5000, UNANSWERED_MAX = 32 };
+enum { CALL_S = 9, RTO_MS = 1000, GOODBYE_MS = 5000, UNANSWERED_MAX = 32, REASON_MAX = 1000 };
 
 static const char usage[] =
     "usage: event_client [-e shutdown|abort|unread] [-r REASON] [-t MS] [-p PORT] HOST\n"
@@ -155,6 +155,8 @@ static bool hear(struct client *client)
     fflush(stdout);
     if (buffer.event.sn_header.sn_type == SCTP_ASSOC_CHANGE && !client->truncated)
       take_change(client, &buffer.event.sn_assoc_change);
+    if (buffer.event.sn_header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT && !client->truncated)
+      reassembly_forget(&client->unfinished, buffer.event.sn_pdapi_event.pdapi_assoc_id);
     return true;
   }
   size_t length = (size_t)n;
@@ -170,6 +172,12 @@ static bool hear(struct client *client)
   return true;
 }
 
+/* Returns false where so much has not been answered that we had better read first; who does not read may always. */
+static bool may_say_more(const struct client *client)
+{
+  return !client->reads || client->sent - client->answered < UNANSWERED_MAX;
+}
+
 /* Sends the line, if that can be now; the first one sets up the association. Returns true when it has been sent. */
 static bool say(struct client *client)
 {
@@ -183,10 +191,13 @@ static bool say(struct client *client)
       client->refused_before = deadline_in(RTO_MS);
     }
   }
-  if (client->state != UP || client->length == 0 ||
-      (client->reads && client->sent - client->answered >= UNANSWERED_MAX) ||
-      sctp_sendv(client->fd, &bytes, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0) < 0)
-    return false; /* where it has ended, a notification says so */
+  if (client->state != UP || client->length == 0 || !may_say_more(client))
+    return false;
+  if (sctp_sendv(client->fd, &bytes, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0) < 0) {
+    if (errno != EAGAIN && errno != EINTR)
+      client->reads = true; /* it has ended: what is in the socket says why */
+    return false;
+  }
   client->sent++;
   client->length = 0;
   return true;
@@ -205,9 +216,11 @@ static void talk(struct client *client)
     if (input.ended && client->length == 0 && answered)
       return;
     short readable = client->unread ? 0 : POLLIN;
-    bool full = client->state == UP && client->length > 0 && client->sent - client->answered < UNANSWERED_MAX;
+    bool full = client->state == UP && client->length > 0 && may_say_more(client);
     struct pollfd fds[] = {{.fd = client->fd, .events = full ? readable | POLLOUT : readable},
                            {.fd = client->length > 0 || input.ended ? -1 : STDIN_FILENO, .events = POLLIN}};
+    if (client->unread && full)
+      errx(1, "the server takes no more for now, and we read nothing: closed with the rest of the input unsaid");
     if (poll(fds, 2, -1) < 0)
       continue;
     if (fds[0].revents != 0)
@@ -255,6 +268,8 @@ int main(int argc, char **argv)
     usage_error(usage, "-e takes shutdown, abort or unread, not '%s'", how);
   if (reason != NULL && strcmp(how, "abort") != 0)
     usage_error(usage, "-r %s: only -e abort has a reason", reason);
+  if (reason != NULL && strlen(reason) > REASON_MAX)
+    usage_error(usage, "a reason has at most %d bytes", REASON_MAX);
   if (optind == argc)
     usage_error(usage, "no HOST given");
   if (argc - optind > 1)

@@ -10,7 +10,8 @@ enum { TIMEOUT_LEAST_MS = 20, TIMEOUT_MOST_MS = 60000, PATH_TRIES = 2, ASSOCIATI
 
 /*
  * Shortens the times of all associations that the socket will have. By default a path is given up when 6 packets in a
- * row have not been acknowledged, for which 1, 2, 4, 8, 16 and 32 s are waited, and an idle path is probed every 30 s.
+ * row have not been acknowledged, each waited for twice as long as the one before, from 1 s on, and an idle path is
+ * probed every 30 s.
  *
  * ms  how long to wait for an acknowledgement at the most, and how often to probe an idle path, in milliseconds
  */
@@ -18,7 +19,7 @@ static inline void shorten_timeouts(int fd, int ms)
 {
   /* The retransmission timeout: measured, but never out of these bounds (RFC 6458, 8.1.1; RFC 9260, 6.3.1). */
   const struct sctp_rtoinfo timeout = {
-      .srto_initial = (uint32_t)ms, .srto_min = (uint32_t)ms / 2, .srto_max = (uint32_t)ms};
+      .srto_initial = (uint32_t)(ms < 1000 ? ms : 1000), .srto_min = (uint32_t)ms / 2, .srto_max = (uint32_t)ms};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &timeout, sizeof timeout) < 0)
     err(1, "SCTP_RTOINFO");
   /* Path.Max.Retrans and HB.interval (RFC 6458, 8.1.12; RFC 9260, 8.2 and 8.3). And who waits less for an

@@ -82,6 +82,16 @@ teardown() {
     reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*'
 }
 
+# bats test_tags=points:1
+@test "event_client -e unread with more input than fits ends too, with 1 and a reason" {
+    start_server 03-events/event_server
+    ignore_reports
+    yes 'a line of input' | head -c 4000000 >"$BATS_TEST_TMPDIR/lines"
+    run --separate-stderr timed 03-events/event_client -e unread -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/lines"
+    assert_failure 1
+    assert_regex "$stderr" 'event_client: .+'
+}
+
 # bats test_tags=points:3
 @test "SCTP_COMM_LOST of a peer that vanishes, and SCTP_SEND_FAILED_EVENT for the reply that it did not get" {
     two_hosts

@@ -160,6 +160,10 @@ packet() {
     ladder true
     assert_failure 125
     assert_equal "$stderr" 'lab/trace: no SCTP packet was seen'
+    ladder sh -c 'exit 3'
+    assert_failure 3
+    run -127 --separate-stderr "$TREE/lab/trace" no-such-command
+    assert_regex "$stderr" 'no-such-command: command not found'
     ladder -r /nonexistent
     assert_failure 125
     assert_equal "$stderr" 'lab/trace: cannot read /nonexistent'
