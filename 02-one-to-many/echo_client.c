@@ -211,13 +211,9 @@ static bool hear(struct client *client)
   if (n < 0 && errno != EINTR && errno != EAGAIN)
     err(1, "sctp_recvv");
   if (n >= 0 && flags & MSG_NOTIFICATION) {
-    const struct sctp_assoc_change *change = &buffer.event.sn_assoc_change;
-    if (change->sac_type == SCTP_PARTIAL_DELIVERY_EVENT)
-      reassembly_forget(&client->unfinished, buffer.event.sn_pdapi_event.pdapi_assoc_id);
-    else if (change->sac_type == SCTP_ASSOC_CHANGE && change->sac_state != SCTP_COMM_UP)
-      reassembly_forget(&client->unfinished, change->sac_assoc_id);
-    if (change->sac_type == SCTP_ASSOC_CHANGE)
-      take_change(client, change, (size_t)n);
+    reassembly_notified(&client->unfinished, &buffer.event);
+    if (buffer.event.sn_header.sn_type == SCTP_ASSOC_CHANGE)
+      take_change(client, &buffer.event.sn_assoc_change, (size_t)n);
   }
   if (n < 0 || flags & MSG_NOTIFICATION)
     return n >= 0;

@@ -154,15 +154,6 @@ static void echo(int fd, const struct sctp_rcvinfo *from, const char *message, s
   }
 }
 
-/* An association that has ended, or begun anew, or given a message up, leaves a piece of one that never gets whole. */
-static void forget(struct reassembly *unfinished, const union sctp_notification *event)
-{
-  if (event->sn_header.sn_type == SCTP_ASSOC_CHANGE && event->sn_assoc_change.sac_state != SCTP_COMM_UP)
-    reassembly_forget(unfinished, event->sn_assoc_change.sac_assoc_id);
-  if (event->sn_header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT)
-    reassembly_forget(unfinished, event->sn_pdapi_event.pdapi_assoc_id);
-}
-
 /* Receives a message, or a piece of one, or a notification. A whole message is reported and echoed. */
 static void take(int fd, struct reassembly *unfinished)
 {
@@ -184,7 +175,7 @@ static void take(int fd, struct reassembly *unfinished)
     return;
   }
   if (flags & MSG_NOTIFICATION) {
-    forget(unfinished, &buffer.event);
+    reassembly_notified(unfinished, &buffer.event); /* a piece that it leaves never gets whole */
     return;
   }
 

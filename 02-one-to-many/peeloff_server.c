@@ -97,12 +97,7 @@ static struct arrival receive(int fd, struct reassembly *unfinished)
   }
   if (flags & MSG_NOTIFICATION) {
     const struct sctp_assoc_change *change = &buffer.event.sn_assoc_change;
-    sctp_assoc_t broken = 0;
-    if (change->sac_type == SCTP_PARTIAL_DELIVERY_EVENT)
-      broken = buffer.event.sn_pdapi_event.pdapi_assoc_id;
-    else if (change->sac_type == SCTP_ASSOC_CHANGE && change->sac_state != SCTP_COMM_UP)
-      broken = change->sac_assoc_id;
-    reassembly_forget(unfinished, broken);
+    reassembly_notified(unfinished, &buffer.event);
     if (change->sac_type == SCTP_ASSOC_CHANGE && change->sac_state != SCTP_COMM_UP && change->sac_state != SCTP_RESTART)
       arrival.what = END;
     return arrival;

@@ -155,8 +155,8 @@ static bool hear(struct client *client)
     fflush(stdout);
     if (buffer.event.sn_header.sn_type == SCTP_ASSOC_CHANGE && !client->truncated)
       take_change(client, &buffer.event.sn_assoc_change);
-    if (buffer.event.sn_header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT && !client->truncated)
-      reassembly_forget(&client->unfinished, buffer.event.sn_pdapi_event.pdapi_assoc_id);
+    if (!client->truncated)
+      reassembly_notified(&client->unfinished, &buffer.event);
     return true;
   }
   size_t length = (size_t)n;

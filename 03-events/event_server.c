@@ -106,12 +106,8 @@ static void take_notification(struct server *server, const union sctp_notificati
   if (!begins)
     return; /* the rest of one that did not fit the buffer */
   print_notification(event, size, whole);
-  if (!whole)
-    return;
-  if (event->sn_header.sn_type == SCTP_ASSOC_CHANGE && event->sn_assoc_change.sac_state != SCTP_COMM_UP)
-    reassembly_forget(&server->unfinished, event->sn_assoc_change.sac_assoc_id);
-  if (event->sn_header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT)
-    reassembly_forget(&server->unfinished, event->sn_pdapi_event.pdapi_assoc_id);
+  if (whole)
+    reassembly_notified(&server->unfinished, event);
 }
 
 /* Receives a message, or a piece of one, or a notification. A whole message is reported and echoed. */

@@ -104,14 +104,6 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
   send_to_each(room->fd, info, bytes, length);
 }
 
-/* An association that ends takes the unfinished message with it that it may have left. */
-static void take_notification(struct room *room, const union sctp_notification *notification)
-{
-  const struct sctp_assoc_change *change = &notification->sn_assoc_change;
-  if (notification->sn_header.sn_type == SCTP_ASSOC_CHANGE && change->sac_state != SCTP_COMM_UP)
-    reassembly_forget(&room->unfinished, change->sac_assoc_id);
-}
-
 /* Receives one message, a piece of one, or a notification. What is a whole message goes to everyone. */
 static void take(struct room *room)
 {
@@ -131,7 +123,7 @@ static void take(struct room *room)
     return;
   }
   if (flags & MSG_NOTIFICATION) {
-    take_notification(room, &buffer.notification);
+    reassembly_notified(&room->unfinished, &buffer.notification);
     return;
   }
 

@@ -37,6 +37,14 @@ void reassembly_forget(struct reassembly *all, sctp_assoc_t association)
     drop(link);
 }
 
+void reassembly_notified(struct reassembly *all, const union sctp_notification *event)
+{
+  if (event->sn_header.sn_type == SCTP_ASSOC_CHANGE && event->sn_assoc_change.sac_state != SCTP_COMM_UP)
+    reassembly_forget(all, event->sn_assoc_change.sac_assoc_id);
+  if (event->sn_header.sn_type == SCTP_PARTIAL_DELIVERY_EVENT)
+    reassembly_forget(all, event->sn_pdapi_event.pdapi_assoc_id);
+}
+
 const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end)
 {
   for (struct unfinished **link = &all->first; *link != NULL;)

@@ -24,7 +24,14 @@ struct reassembly {
  */
 const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end);
 
-/* Drops the unfinished message of an association that has ended, if there is one. */
+/*
+ * Drops the unfinished message, if there is one, that a whole notification says will never be complete: of an
+ * association that has ended or begun anew (SCTP_ASSOC_CHANGE but SCTP_COMM_UP: RFC 6458, 6.1.1), or that has given the
+ * message up (SCTP_PARTIAL_DELIVERY_EVENT: 6.1.7). Other notifications change nothing.
+ */
+void reassembly_notified(struct reassembly *all, const union sctp_notification *event);
+
+/* Drops the unfinished message of an association, if there is one: somebody else goes on with it. */
 void reassembly_forget(struct reassembly *all, sctp_assoc_t association);
 
 #endif
