@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SILENCE_MS = 5000, UNANSWERED_MAX = 1 << 20 };
+enum { SILENCE_MS = 5000, UNANSWERED_MAX = 32 /* lines: more of them would only wait in the server */ };
 
 static const char usage[] = "usage: chat_client [-p PORT] HOST\n"
                             "Says each line of standard input in the room, and prints what everyone says.\n"
@@ -32,7 +32,7 @@ static const char usage[] = "usage: chat_client [-p PORT] HOST\n"
 /* What has been said and has not come back, in order. */
 struct unanswered {
   struct said *first, **end;
-  size_t count, bytes;
+  size_t count;
 };
 
 struct said {
@@ -52,7 +52,6 @@ static void remember(struct unanswered *unanswered, const char *message, size_t 
   *unanswered->end = said;
   unanswered->end = &said->next;
   unanswered->count++;
-  unanswered->bytes += length;
 }
 
 /* A message has come from the room. Is it the next receipt? */
@@ -65,7 +64,6 @@ static void compare(struct unanswered *unanswered, const char *message, size_t l
   if (unanswered->first == NULL)
     unanswered->end = &unanswered->first;
   unanswered->count--;
-  unanswered->bytes -= length;
   free(said);
 }
 
@@ -125,9 +123,9 @@ static void talk(int fd)
   deadline silence = NEVER;
 
   for (;;) {
-    if (length == 0 && unanswered.bytes < UNANSWERED_MAX)
+    if (length == 0 && unanswered.count < UNANSWERED_MAX)
       lines_next(&input, &message, &length);
-    bool waiting = input.ended || unanswered.bytes >= UNANSWERED_MAX; /* for receipts, and nothing else */
+    bool waiting = input.ended || unanswered.count >= UNANSWERED_MAX; /* for receipts, and nothing else */
     if (input.ended && unanswered.count == 0)
       return;
     if (!waiting)

@@ -3,6 +3,9 @@
 // All associations live in one one-to-many socket. The kernel keeps the list of them, and SCTP_SENDALL sends to every
 // one on it: the server has no table of clients and no loop. With -l it has the loop, to compare.
 //
+// SENDALL stops at the first association for which there is no room in the send buffer, which all share, and does not
+// say at which. So there is always room before it is called, and who keeps others waiting for room has to go.
+//
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './chat_server & sleep 1; echo hello | ./chat_client localhost'
 #include "address.h"
@@ -10,22 +13,27 @@
 #include "buffers.h"
 #include "deadline.h"
 #include "ending.h"
-#include "lines.h"
+#include "laggards.h"
+#include "one_to_many.h"
 #include "options.h"
 #include "reassembly.h"
 #include "sctp_compat.h"
 
 #include <err.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 4 << 20, SEND_S = 1, GOODBYE_MS = 5000 };
+enum {
+  BUFFER_BYTES = 4 << 20,
+  SHARE_BYTES = 256 << 10, /* of the send buffer: so far may a client be behind, on average */
+  GOODBYE_MS = 5000
+};
 
 static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n"
                             "Sends every message that arrives to every association. Ends on SIGINT or SIGTERM.\n"
@@ -34,8 +42,12 @@ static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n
                             "  -a ADDRESS  serve this local address only; several make the server multihomed\n";
 
 struct room {
-  int fd;
-  bool loop; /* send to one after the other */
+  int fd, ending;
+  bool loop;        /* send to one after the other */
+  size_t buffer;    /* bytes that the send buffer can hold, as the kernel counts */
+  size_t queued;    /* bytes that it holds at the most */
+  deadline glance;  /* when to look for laggards; NEVER where there are none */
+  deadline give_up; /* NEVER until SIGINT or SIGTERM comes */
   struct reassembly unfinished;
 };
 
@@ -45,108 +57,137 @@ static void set_option(int fd, int level, int option, const char *name, int valu
     err(1, "%s", name);
 }
 
-/* Returns a one-to-many socket that listens at the addresses. */
-static int listen_at(const struct local_addresses *local)
+/* Opens the room's one-to-many socket. It does not block: where something has to be waited for, await() does it. */
+static void open_room(struct room *room, const struct local_addresses *local)
 {
-  int fd = socket(local->family, SOCK_SEQPACKET, IPPROTO_SCTP);
-  if (fd < 0)
-    err(1, "socket");
+  int fd = room->fd = one_to_many_socket(local);
   /* Each message is sent at once, instead of waiting for more to share its packet. */
   set_option(fd, IPPROTO_SCTP, SCTP_NODELAY, "SCTP_NODELAY", 1);
-  set_option(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", 1);
-  /* One association's unfinished message does not hold up the others' messages. */
-  set_option(fd, IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, "SCTP_FRAGMENT_INTERLEAVE", 1);
-  static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
-  if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
-    err(1, "SCTP_EVENT");
-  ask_for_buffers(fd, BUFFER_BYTES);
-  /* One client that reads nothing fills the send buffer, which all associations share. Sending gives up then. */
-  struct timeval limit = {.tv_sec = SEND_S};
-  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0)
-    err(1, "SO_SNDTIMEO");
-  local_listen(fd, local);
-  return fd;
+  /* What is lost is sent again within half a second, so that who takes nothing for 1 s does not read; and 60 times: a
+   * network may be gone for half a minute (RFC 6458, 8.1.1 and 8.1.2). */
+  const struct sctp_rtoinfo timeout = {.srto_initial = 500, .srto_min = 200, .srto_max = 500};
+  const struct sctp_assocparams tries = {.sasoc_asocmaxrxt = 60};
+  if (setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &timeout, sizeof timeout) < 0 ||
+      setsockopt(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, &tries, sizeof tries) < 0)
+    err(1, "SCTP_RTOINFO, SCTP_ASSOCINFO");
+  room->buffer = ask_for_buffers(fd, BUFFER_BYTES);
 }
 
-/* Sends to one association, or with SCTP_SENDALL in the flags to all. A length of 0 goes with SCTP_EOF or SCTP_ABORT.
- */
+/* Sends to one association, or with SCTP_SENDALL in the flags to all. */
 static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
   struct iovec message = {(char *)bytes, length};
   return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
 }
 
-/* The same for every association on the kernel's list (RFC 6458, 8.2.6), one after the other. */
-static void send_to_each(int fd, struct sctp_sndinfo info, const char *bytes, size_t length)
+/*
+ * Waits until the socket is ready, and looks for laggards meanwhile. Returns false when it is time to end: to receive
+ * no more from SIGINT or SIGTERM on, to send no more when GOODBYE_MS are over.
+ */
+static bool await(struct room *room, short event)
 {
-  struct sctp_assoc_ids *list = list_associations(fd);
-  for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
-    info.snd_assoc_id = list->gaids_assoc_id[i];
-    send_to(fd, info, bytes, length); /* one that is about to end fails, and needs nothing any more */
+  for (;;) {
+    struct pollfd fds[] = {{.fd = room->fd, .events = event},
+                           {.fd = room->give_up == NEVER ? room->ending : -1, .events = POLLIN}};
+    poll(fds, 2, deadline_left(room->glance == NEVER ? room->give_up : room->glance));
+    if (deadline_left(room->glance) == 0) {
+      room->glance = deadline_in(GLANCE_MS);
+      abort_laggards(room->fd);
+    }
+    if (fds[1].revents != 0)
+      room->give_up = deadline_in(GOODBYE_MS);
+    if (room->give_up != NEVER && (event == POLLIN || deadline_left(room->give_up) == 0))
+      return false;
+    if (fds[0].revents != 0)
+      return true;
   }
-  free(list);
+}
+
+static size_t bytes_queued(int fd)
+{
+  uint32_t memory[SK_MEMINFO_VARS];
+  socklen_t size = sizeof memory;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0)
+    err(1, "SO_MEMINFO");
+  return memory[SK_MEMINFO_WMEM_QUEUED];
+}
+
+/* Waits until so much more fits into the send buffer that it holds no more than `limit` bytes. */
+static void make_room(struct room *room, size_t need, size_t limit)
+{
+  if (room->queued + need > limit) { /* at the most: who reads has taken much of it since */
+    room->queued = bytes_queued(room->fd);
+    if (room->queued < limit / 8)
+      room->glance = NEVER;
+    else if (room->glance == NEVER)
+      room->glance = deadline_in(0);
+  }
+  while (room->queued + need > limit && deadline_left(room->give_up) != 0) {
+    /* poll() says POLLOUT when less is queued than SO_SNDBUF, and a message is taken as long as that is so. It is half
+     * of what the kernel counts (socket(7)). */
+    set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)(limit - need) / 2);
+    await(room, POLLOUT);
+    set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)room->buffer / 2);
+    room->queued = bytes_queued(room->fd);
+  }
+  room->queued += need;
 }
 
 static void send_to_all(struct room *room, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
-  if (!room->loop) {
+  /* What one copy takes in the send buffer at the most: the kernel's records, and each fragment has its own. */
+  size_t copy = 4 * length + 2048;
+  size_t associations = count_associations(room->fd), need = associations * copy;
+  size_t limit = 2 * need > associations * SHARE_BYTES ? 2 * need : associations * SHARE_BYTES;
+  if (limit > room->buffer)
+    limit = room->buffer;
+
+  /* Acknowledge it at once (the I bit, RFC 7053): the send buffer empties itself 200 ms sooner. */
+  info.snd_flags |= SCTP_SACK_IMMEDIATELY;
+  if (!room->loop && need <= room->buffer / 8 * 7) {
     struct sctp_sndinfo all = info;
     all.snd_flags |= SCTP_SENDALL;
+    make_room(room, need, limit);
     if (send_to(room->fd, all, bytes, length) >= 0)
       return;
-    if (errno != EINVAL) {
-      warn("a message could not be sent to everyone");
+    if (errno != EINVAL) { /* the kernel is out of memory; who has the message and who has not, nobody knows */
+      warn("SCTP_SENDALL");
+      end_associations(room->fd, SCTP_ABORT);
       return;
     }
     warnx("this kernel has no SCTP_SENDALL (Linux 4.17 or later has): sending to one after the other");
     room->loop = true;
   }
-  send_to_each(room->fd, info, bytes, length);
+  /* The same for every association on the kernel's list (RFC 6458, 8.2.6), one after the other. */
+  struct sctp_assoc_ids *list = list_associations(room->fd);
+  for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
+    info.snd_assoc_id = list->gaids_assoc_id[i];
+    make_room(room, copy < limit / 2 ? copy : limit / 2, limit);
+    send_to(room->fd, info, bytes, length); /* one that is about to end fails, and needs nothing any more */
+  }
+  free(list);
 }
 
-/* Receives one message, a piece of one, or a notification. What is a whole message goes to everyone. */
+/* Receives once. What is a whole message goes to everyone. */
 static void take(struct room *room)
 {
-  static union {
-    union sctp_notification notification;
-    char bytes[MESSAGE_MAX + 1];
-  } buffer;
-  struct iovec space = {&buffer, sizeof buffer};
-  struct sctp_rcvinfo info = {0};
-  socklen_t info_size = sizeof info, no_address = 0;
-  unsigned info_type = 0;
-  int flags = 0;
-  ssize_t n = sctp_recvv(room->fd, &space, 1, NULL, &no_address, &info, &info_size, &info_type, &flags);
-  if (n < 0) {
-    if (errno != EINTR && errno != EAGAIN)
-      warn("receiving");
-    return;
-  }
-  if (flags & MSG_NOTIFICATION) {
-    reassembly_notified(&room->unfinished, &buffer.notification);
-    return;
-  }
-
-  size_t length = (size_t)n;
-  const char *message = reassemble(&room->unfinished, info.rcv_assoc_id, buffer.bytes, &length, flags & MSG_EOR);
-  if (message != NULL) {
+  struct sctp_rcvinfo info;
+  size_t length;
+  const char *message = one_to_many_receive(room->fd, &room->unfinished, &info, &length);
+  if (message != NULL)
     send_to_all(room, (struct sctp_sndinfo){.snd_ppid = info.rcv_ppid}, message, length);
-  } else if (length > MESSAGE_MAX) {
-    abort_association(room->fd, info.rcv_assoc_id, "message too long");
-  }
 }
 
 /* Sends what is queued, shuts all associations down gracefully, and aborts those that have not agreed in time. */
 static void say_goodbye(struct room *room)
 {
   struct pollfd queue = {.fd = room->fd, .events = POLLIN};
-  deadline give_up = deadline_in(GOODBYE_MS);
-  while (poll(&queue, 1, 0) > 0 && deadline_left(give_up) > 0)
+  while (deadline_left(room->give_up) > GOODBYE_MS / 2 && poll(&queue, 1, 0) > 0)
     take(room);
-  send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_EOF}, NULL, 0);
-  while (has_associations(room->fd) && deadline_left(give_up) > 0 && poll(&queue, 1, deadline_left(give_up)) > 0)
+  end_associations(room->fd, SCTP_EOF);
+  while (has_associations(room->fd) && poll(&queue, 1, deadline_left(room->give_up)) > 0)
     take(room);
-  send_to_all(room, (struct sctp_sndinfo){.snd_flags = SCTP_ABORT}, NULL, 0);
+  end_associations(room->fd, SCTP_ABORT);
   close(room->fd);
 }
 
@@ -154,7 +195,7 @@ int main(int argc, char **argv)
 {
   uint16_t port = DEFAULT_PORT;
   struct local_addresses local = {0};
-  struct room room = {0};
+  struct room room = {.glance = NEVER, .give_up = NEVER};
   int option;
 
   while ((option = next_option(argc, argv, "lp:a:", usage)) != -1)
@@ -174,14 +215,12 @@ int main(int argc, char **argv)
   local_resolve(&local, port);
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
-  int ending = ending_watch();
-  room.fd = listen_at(&local);
+  room.ending = ending_watch();
+  open_room(&room, &local);
   printf("Listening on port %u\n", bound_port(room.fd));
 
-  struct pollfd fds[] = {{.fd = room.fd, .events = POLLIN}, {.fd = ending, .events = POLLIN}};
-  while (fds[1].revents == 0)
-    if (poll(fds, 2, -1) > 0 && fds[0].revents != 0)
-      take(&room);
+  while (await(&room, POLLIN))
+    take(&room);
   say_goodbye(&room);
   return EXIT_SUCCESS;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t count_associations(int fd)
+uint32_t count_associations(int fd)
 {
   uint32_t count = 0;
   socklen_t size = sizeof count;

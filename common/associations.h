@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Returns true where the socket has associations (RFC 6458, 8.2.5). An error ends the program. */
+/* Returns how many associations the socket has (RFC 6458, 8.2.5). An error ends the program. */
+uint32_t count_associations(int fd);
+
+/* Returns true where it has any. */
 bool has_associations(int fd);
 
 /*
