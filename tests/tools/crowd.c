@@ -58,7 +58,7 @@ enum {
   UNPLACED_MAX = 4096, /* messages that a client is ahead of the log */
   MISSED_MAX = 64,
   PATIENCE_S = 30,
-  COMPLAINTS_MAX = 30,
+  COMPLAINTS_MAX = 10,
   BEAT_MS = 100
 };
 
