@@ -143,7 +143,7 @@ static uint32_t one_of(const uint32_t *values, uint32_t count)
 #define ONE_OF(...) one_of((const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
 /* Before it joins. */
-static void choose_options(int fd, bool many)
+static void choose_options(int fd, bool many, bool extended)
 {
   struct sctp_initmsg init = {.sinit_num_ostreams = (uint16_t)ONE_OF(0, 1, 2, 10, 100, 1000, 65535),
                               .sinit_max_instreams = (uint16_t)ONE_OF(0, 1, 2, 10, 65535),
@@ -174,6 +174,9 @@ static void choose_options(int fd, bool many)
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
     if (chance_once_in(&chance, 2))
       try_value(fd, values[i], values[i] == SCTP_STREAM_SCHEDULER ? chance_below(&chance, 6) : ONE_OF(0, 1, 1, 1));
+  if (extended)
+    for (int i = 0; i < 3; i++)
+      try_value(fd, values[i], 1);
   try_value(fd, SCTP_ENABLE_STREAM_RESET, chance_below(&chance, 8));
   if (chance_once_in(&chance, 3)) {
     try_number(fd, SCTP_FRAGMENT_INTERLEAVE, (int)chance_below(&chance, 3));
@@ -230,10 +233,10 @@ static void any_local(struct sockaddr_in *name)
   *name = loopback(text, 0);
 }
 
-static void bind_at_random(int fd, bool six)
+static void bind_at_random(int fd, bool six, bool extended)
 {
   struct sockaddr_in name;
-  if (six || !chance_once_in(&chance, 3))
+  if (six || (!extended && !chance_once_in(&chance, 3)))
     return;
   any_local(&name);
   if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0)
@@ -258,8 +261,9 @@ static void join(struct client *client)
                       IPPROTO_SCTP);
   if (client->fd < 0)
     err(1, "socket");
-  choose_options(client->fd, client->many);
-  bind_at_random(client->fd, client->six);
+  bool extended = chance_once_in(&chance, 4); /* so that ASCONF goes through */
+  choose_options(client->fd, client->many, extended);
+  bind_at_random(client->fd, client->six, extended);
   socklen_t size = server_address(&to, client->six);
   total.joined++;
   if (client->many && chance_once_in(&chance, 2))
