@@ -315,3 +315,71 @@ said() {
     await_exit "$server_pid" || fail "the server's exit status was $?"
     valgrind_finds_nothing
 }
+
+# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless ones and
+# malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for long. Each
+# prints its seed.
+
+# only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
+only_here() {
+    [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers, and here they are the host's (net.core.rmem_max)"
+}
+
+# with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH, ASCONF and RECONFIG
+with_extensions() {
+    local name
+    for name in addip_enable auth_enable reconf_enable; do
+        echo 1 >"/proc/sys/net/sctp/$name"
+    done
+    start_server "$@"
+    for name in addip_enable auth_enable reconf_enable; do # they are the socket's from now on
+        echo 0 >"/proc/sys/net/sctp/$name"
+    done
+}
+
+# bats test_tags=points:0
+@test "a crowd of 100 that joins, speaks, leaves, aborts and dies at random: all hear the same, and nothing is missing" {
+    only_here
+    local option
+    for option in '' -l; do
+        start_server 04-sendall/chat_server $option
+        run "$TREE/tests/tools/crowd" -n 100 -t 2 -r 60 -c 30 -k 1 -i 0 -P "$server_pid" 127.0.0.1 "$port"
+        assert_success
+        assert_output --partial ' missing 0, twice 0, out of order 0, '
+        assert_output --regexp 'descriptors first ([0-9]+) last \1'
+    done
+}
+
+# bats test_tags=points:0
+@test "2000 messages of clients with random options, which abort, reset and die in the middle: the room is right afterwards" {
+    only_here
+    with_extensions 04-sendall/chat_server
+    run "$TREE/tests/tools/fuzz" "$port" 2000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "3000 random packets, most of them made from real ones: the room is right afterwards" {
+    only_here
+    with_extensions 04-sendall/chat_server
+    run "$TREE/tests/tools/packets" "$port" 3000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "valgrind finds no error and no leak, whatever the clients do" {
+    only_here
+    under_valgrind
+    with_extensions 04-sendall/chat_server
+    run "$TREE/tests/tools/fuzz" "$port" 300
+    assert_success
+    run "$TREE/tests/tools/packets" "$port" 300
+    assert_success
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
+}

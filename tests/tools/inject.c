@@ -5,6 +5,8 @@
 //
 // Usage: inject PORT CAUSE     prints "ready", then "sent"
 // Compile:  cc -o inject inject.c
+#include "crc32c.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <err.h>
@@ -23,18 +25,6 @@ struct packet {
   uint16_t length;
   uint16_t cause, cause_length;
 };
-
-/* CRC32c, as RFC 9260, appendix A, has it. */
-static uint32_t checksum(const void *bytes, size_t length)
-{
-  uint32_t crc = 0xffffffff;
-  for (const uint8_t *byte = bytes; length > 0; byte++, length--) {
-    crc ^= *byte;
-    for (int bit = 0; bit < 8; bit++)
-      crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-  }
-  return ~crc;
-}
 
 int main(int argc, char **argv)
 {
@@ -64,7 +54,7 @@ int main(int argc, char **argv)
                             .length = htons(8),
                             .cause = htons((uint16_t)atoi(argv[2])),
                             .cause_length = htons(4)};
-    forged.checksum = htole32(checksum(&forged, sizeof forged));
+    forged.checksum = htole32(crc32c(&forged, sizeof forged));
     /* From the sender's address: on the loopback interface both ends are ours. */
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = ip->saddr};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = ip->daddr};
