@@ -29,8 +29,8 @@
 enum { RING = 64, FRAME_MAX = MESSAGE_MAX + 16, EVENTS = 64, REFUSED = 3 };
 
 static const char usage[] =
-    "usage: fanout [-t | -m] [-a] [-e] [-n COUNT] [-s COUNT] [-b BYTES] [-P PID] [-l SECONDS] [-p PORT] [-w TEXT]\n"
-    "              SIZE:WINDOW:MESSAGES...\n"
+    "usage: fanout [-t | -m] [-a] [-e] [-n COUNT] [-s COUNT] [-b BYTES] [-P PID] [-d SECONDS] [-l SECONDS]\n"
+    "              [-p PORT] [-w TEXT] SIZE:WINDOW:MESSAGES...\n"
     "Joins the room of the server on this machine, sends MESSAGES of SIZE bytes, with WINDOW of them in flight, and\n"
     "prints a JSON object with times in seconds; for each operand, over the same clients.\n"
     "  -t          TCP, not SCTP\n"
@@ -41,6 +41,7 @@ static const char usage[] =
     "  -s COUNT    so many more clients join and never read\n"
     "  -b BYTES    SO_RCVBUF of those that never read\n"
     "  -P PID      the server, whose processor time is measured\n"
+    "  -d SECONDS  sends nothing more after that time\n"
     "  -l SECONDS  nothing arrives for so long: the server has stalled (default 10)\n"
     "  -p PORT     the server's (default 2013)\n"
     "  -w TEXT     the value of \"what\" in the output\n";
@@ -55,7 +56,7 @@ struct client {
 struct room {
   enum { SCTP, TCP, MQTT } protocol;
   bool talker_is_extra, sack_at_once, heard; /* heard: something has come */
-  int receivers, spoilers, spoiler_buffer, stall_s, epoll;
+  int receivers, spoilers, spoiler_buffer, stall_s, limit_s, epoll;
   uint16_t port;
   const char *what;
   clockid_t server; /* its processor time; CLOCK_MONOTONIC for none */
@@ -270,13 +271,17 @@ static void measure(struct room *room, size_t size, int window, unsigned message
   if (room->delays == NULL)
     err(1, "calloc");
   room->deliveries = 0;
+  room->now = 0;
+  double give_up = seconds(CLOCK_MONOTONIC) + room->limit_s;
   while (room->oldest < end) {
+    if (room->limit_s > 0 && room->now > give_up)
+      end = room->sent;
     while (room->sent < end && room->sent - room->oldest < (unsigned)window &&
            (room->sent == first || room->oldest > first))
       send_next(room);
     if (!take(room, 1000 * room->stall_s))
       report(room, window, true);
-    if (room->oldest == first + 1 && room->sent == first + 1) {
+    if (room->oldest == first + 1 && room->sent == first + 1) { /* here it begins */
       room->started = room->now = seconds(CLOCK_MONOTONIC);
       room->server_started = seconds(room->server);
       room->deliveries = 0;
@@ -289,9 +294,10 @@ static void measure(struct room *room, size_t size, int window, unsigned message
 
 int main(int argc, char **argv)
 {
-  static struct room room = {.receivers = 10, .stall_s = 10, .port = DEFAULT_PORT, .what = "", .server = CLOCK_MONOTONIC};
+  static struct room room = {
+      .receivers = 10, .stall_s = 10, .port = DEFAULT_PORT, .what = "", .server = CLOCK_MONOTONIC};
   int option;
-  while ((option = next_option(argc, argv, "tmaen:s:b:P:l:p:w:", usage)) != -1)
+  while ((option = next_option(argc, argv, "tmaen:s:b:P:d:l:p:w:", usage)) != -1)
     switch (option) {
     case 't':
       room.protocol = TCP;
@@ -317,6 +323,9 @@ int main(int argc, char **argv)
     case 'P':
       if (clock_getcpuclockid(parse_number(optarg, 1, INT_MAX, "a process", usage), &room.server) != 0)
         errx(1, "there is no process %s", optarg);
+      break;
+    case 'd':
+      room.limit_s = parse_number(optarg, 1, 3600, "a time in seconds", usage);
       break;
     case 'l':
       room.stall_s = parse_number(optarg, 1, 3600, "a time in seconds", usage);
