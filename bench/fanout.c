@@ -139,6 +139,8 @@ static struct client *join_all(struct room *room)
   for (int i = 0; i < count; i++) {
     for (int s = 0; i == count / 2 && s < room->spoilers; s++)
       join(room, room->spoiler_buffer);
+    if (i % 5 == 4)
+      usleep(2000); /* a server may have to accept those before: ncat's queue holds 10, and TCP is slow to try again */
     clients[i] = (struct client){.fd = join(room, 0), .number = i, .receives = i < room->receivers};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &clients[i]};
     must(epoll_ctl(room->epoll, EPOLL_CTL_ADD, clients[i].fd, &event), "epoll_ctl");
