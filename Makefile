@@ -31,6 +31,9 @@ trace: ## shows the packets of a stage as a ladder: make trace STAGE=01-one-to-o
 failover: setup-trace 03-events ## cuts the path of a conversation, with short timeouts and with the usual ones (a minute)
 	@lab/run 03-events/failover
 
+bench: setup-bench ## measures the servers against other programs, in about ten minutes; BENCH_FLAGS=-q: a quick look
+	@bench/run $(BENCH_FLAGS)
+
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
@@ -42,6 +45,7 @@ check: ## for who changes the course: style and static analysis
 
 clean: ## removes all that was built
 	@for stage in $(STAGES); do $(MAKE) -s -C $$stage clean; done
+	@$(MAKE) -s -C bench clean
 	@$(MAKE) -s -C lab clean
 	@rm -rf build
 
@@ -51,4 +55,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test trace failover lab-kernel shell check clean help $(STAGES)
+.PHONY: all demo test trace failover bench lab-kernel shell check clean help $(STAGES)

@@ -1,0 +1,34 @@
+# fanout.gp - draws what plot.jq has made of the fan-out; data, rooms (receivers, for the axis) come from bench/run
+set multiplot layout 3,2 columnsfirst margins screen 0.07,0.97,0.05,0.87 spacing screen 0.1,0.085 \
+  title "Fan-out: the cost of a delivery to one receiver" font ",18"
+names = "SENDALL limit 'loop (-l)' bundling 'ncat --broker' 'ncat --sctp --broker' mosquitto"
+titles = "'chat\\_server, SENDALL' 'limit: bare SENDALL loop' 'chat\\_server -l, loop' 'bare SENDALL, bundling' 'ncat --broker (TCP)' 'ncat --sctp --broker' 'mosquitto (MQTT)'"
+array colours = [0x0060ad, 0x7fb2e5, 0xdd181f, 0x00a0a0, 0xe69f00, 0x8b5a00, 0x8e44ad]
+set logscale xy
+set xlabel "receivers (logarithmic)"
+set grid ytics mytics xtics lt 1 lc rgb "#cccccc", lt 1 lc rgb "#eeeeee"
+set offsets graph 0.05, graph 0.05
+set key off
+eval "set xtics (" . rooms . ")"
+do for [i=1:7] {
+  set style line i lc rgb colours[i] lw 2 pt i == 1 ? 7 : i + 3 ps 0.9
+}
+flight(w) = w == 1 ? "one message in flight" : "32 messages in flight"
+do for [w in "1 32"] {
+  do for [size in "64 1000"] {
+    set title "Wall time, " . size . " bytes, " . flight(w)
+    set ylabel "µs (logarithmic), median and range"
+    set yrange [5:(w == 1 ? 500 : 2000)]
+    if (w == 32 && size eq "64") { # here all of them are drawn
+      set key at screen 0.97,0.955 vertical maxrows 2 samplen 3
+    } else {
+      set key off
+    }
+    plot for [i=1:7] data index sprintf("wall %s %s %s;", w, size, word(names, i)) using 1:2:3:4 with yerrorlines ls i title word(titles, i)
+  }
+  set title "Processor time of the server, " . flight(w)
+  set ylabel "µs (logarithmic), mean of runs and sizes"
+  set yrange [1:500]
+  plot for [i=1:7] data index sprintf("cpu %s %s;", w, word(names, i)) using 1:2 with linespoints ls i notitle
+}
+unset multiplot
