@@ -3,6 +3,8 @@
 
 load helper/course
 
+FANOUT=$TREE/bench/fanout # the load generator of the benchmarks, which counts every byte
+
 # join NAME... - starts chat_clients and waits until all of them are in the room
 join() {
     local name before
@@ -19,6 +21,22 @@ all_hear() {
     for name in "${@:2}"; do
         hears "$name" "$1"
     done
+}
+
+at_near=(ip netns exec near) # of lab/two-hosts; not a function: what a test kills is to be the program itself
+
+# far_associations - prints how many associations a server at far has; await_far_associations NUMBER - waits until there are so many
+far_associations() {
+    awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' "/proc/$server_pid/net/sctp/assocs"
+}
+
+await_far_associations() {
+    await_value "$1" far_associations 'associations with the server'
+}
+
+# shutting_down - prints how many clients have said that they end, and have not got all that is theirs
+shutting_down() {
+    awk -v port="$port" '$12 == port && $5 == 6 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
 }
 
 # said [OPTION...] - says standard input in the room by a chat_client of its own, and prints what it heard
@@ -93,14 +111,6 @@ said() {
     } >"$BATS_TEST_TMPDIR/bytes"
     said <"$BATS_TEST_TMPDIR/bytes" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's exit status was $?"
     cmp "$BATS_TEST_TMPDIR/bytes" "$BATS_TEST_TMPDIR/heard" || fail 'what came back differs from what was said'
-}
-
-# bats test_tags=points:2
-@test "8 clients say 65536 bytes at the same time: everyone hears all" {
-    start_server 04-sendall/chat_server
-    run "$PEER" -n 8 127.0.0.1 "$port" send:65536 recv recv recv recv recv recv recv recv
-    assert_success
-    assert_equal "$(count "$output" 'message 65536:')" 64
 }
 
 # bats test_tags=points:2
@@ -239,6 +249,142 @@ said() {
     kill -TERM "$server_pid"
     # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
     await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
+}
+
+# bats test_tags=points:4
+@test "a client that stops reading stalls nobody: 10 readers get 4000 messages each, with SCTP_SENDALL and with the loop" {
+    local option
+    for option in '' -l; do
+        start_server 04-sendall/chat_server $option
+        start_client "deaf$option" program 04-sendall/chat_client -p "$port" 127.0.0.1
+        await_associations 1
+        kill -STOP "${pid[deaf$option]}"
+        # fanout compares every byte, and gives up when nothing comes for 3 s.
+        run --separate-stderr "$FANOUT" -n 10 -l 3 -p "$port" 64:8:4000
+        assert_success
+        [[ $output =~ \"max\":([0-9.]+) ]]
+        # It takes 1 s to know that someone does not read. A busy machine may add some.
+        awk -v max="${BASH_REMATCH[1]}" 'BEGIN { exit !(max < 2) }' || fail "somebody waited ${BASH_REMATCH[1]} s for a message"
+        kill -CONT "${pid[deaf$option]}"
+        await_exit "${pid[deaf$option]}" && fail 'a client that has been disconnected must end with 1'
+        assert_regex "$(<"$BATS_TEST_TMPDIR/deaf$option.err")" '^chat_client: .*(read|slow|lag)'
+    done
+}
+
+# bats test_tags=points:2
+@test "who has stopped reading is told why, and has no hole: what it got is the beginning of all that was said" {
+    start_server 04-sendall/chat_server
+    program 04-sendall/chat_client -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/never" >"$BATS_TEST_TMPDIR/got" 2>"$BATS_TEST_TMPDIR/why" &
+    local deaf=$!
+    running+=("$deaf")
+    await_associations 1
+    kill -STOP "$deaf"
+    seq -f 'line %.0f, and some more, to make it as long as lines are' 3000 >"$BATS_TEST_TMPDIR/lines"
+    said <"$BATS_TEST_TMPDIR/lines" >/dev/null || fail "the one who speaks ended with $?"
+    kill -CONT "$deaf"
+    ! await_exit "$deaf" || fail 'a client that has been disconnected must end with 1'
+    assert_regex "$(<"$BATS_TEST_TMPDIR/why")" '^chat_client: .*aborted.*: .+'
+    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/got")" "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/lines"
+    [[ -s $BATS_TEST_TMPDIR/got ]]
+}
+
+# bats test_tags=points:2
+@test "the send buffer stays within its bounds while someone does not read" {
+    start_server 04-sendall/chat_server
+    start_client deaf "$PEER" 127.0.0.1 "$port" wait
+    await_associations 1
+    seq -f 'line %.0f' 100000 | said >/dev/null 2>&1 &
+    running+=("$!")
+    local most=0 now end=$((SECONDS + DEADLINE))
+    until (($(associations) == 1 && most > 100000)); do # the deaf one is gone
+        ((SECONDS <= end)) || fail 'the client that does not read is still there'
+        now=$(awk -v port="$port" '$12 == port { print $(NF - 2); exit }' /proc/net/sctp/assocs)
+        ((now <= most)) || most=$now
+        breathe
+    done
+    ((most <= 9 * 1024 * 1024)) || fail "$most bytes were queued for it"
+}
+
+# bats test_tags=points:2
+@test "a client that reads slowly misses nothing, and is not taken for one that does not read" {
+    start_server 04-sendall/chat_server
+    start_client slow "$PEER" 127.0.0.1 "$port" slow:1500:2 recv
+    await_associations 1
+    seq -f 'line %.0f, and some more, to make it as long as lines are' 1501 >"$BATS_TEST_TMPDIR/lines"
+    said <"$BATS_TEST_TMPDIR/lines" >/dev/null || fail "the one who speaks ended with $?"
+    hears slow '1500 slowly'
+    hears slow 'message 58: line 1501, and some more, to make it as long as lines are'
+    assert_equal "$(<"$BATS_TEST_TMPDIR/server.err")" ''
+}
+
+# bats test_tags=points:2
+@test "a client with one stream, and one that vanishes: those after them in the list get all, and once" {
+    "$TREE/lab/two-hosts" up
+    local option i
+    for option in '' -l; do
+        PROGRAM_NETNS=far start_server 04-sendall/chat_server $option
+        start_client "few$option" "${at_near[@]}" "$PEER" -i 1 -o 1 10.1.0.2 "$port" wait
+        await_far_associations 1
+        start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" wait
+        await_far_associations 2
+        start_client "ann$option" "${at_near[@]}" "$PROGRAMS/04-sendall/chat_client" -p "$port" 10.1.0.2
+        await_far_associations 3
+        "$TREE/lab/two-hosts" cut 2
+        for ((i = 1; i <= 3; i++)); do
+            say "ann$option" "message $i"
+        done
+        for ((i = 1; i <= 3; i++)); do
+            hears "ann$option" "message $i"
+        done
+        "$TREE/lab/two-hosts" mend 2
+        kill -KILL "$server_pid"
+    done
+    "$TREE/lab/two-hosts" down
+}
+
+# bats test_tags=points:2
+@test "a client that floods is slowed down, and the others are heard meanwhile" {
+    start_server 04-sendall/chat_server
+    # It sends as fast as it can, and reads what comes back.
+    yes 'a line of a flood, which has no end' | socat - "SCTP:127.0.0.1:$port" >/dev/null 2>&1 &
+    running+=("$!")
+    await_associations 1
+    local i
+    for ((i = 1; i <= 5; i++)); do
+        said <<<"can you hear me? $i" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's line $i has not come back: exit status $?"
+        grep -qaF "can you hear me? $i" "$BATS_TEST_TMPDIR/heard" # the flood's messages do not end where its lines do
+    done
+    grep -qa flood "$BATS_TEST_TMPDIR/heard" # it goes on
+}
+
+# bats test_tags=points:2
+@test "a client in the middle of its shutdown: those after it in the list get all, and once" {
+    local option long
+    long=$(line_of 1000) # 120 of them are more than fits into the buffer of a client that does not read
+    for option in '' -l; do
+        start_server 04-sendall/chat_server $option
+        start_client "closing$option" "$PEER" 127.0.0.1 "$port" line shut wait
+        await_associations 1
+        yes "$long" | head -n 120 | said >/dev/null || fail "the one who speaks ended with $?"
+        say "closing$option" go
+        await_value 1 shutting_down 'associations in their shutdown'
+        join "ann$option"
+        say "ann$option" 'who is left?'
+        hears "ann$option" 'who is left?'
+        assert_equal "$(shutting_down)" 1
+    done
+}
+
+# bats test_tags=points:2
+@test "8 clients say 65536 bytes three times in a row, all at the same time: everyone hears all" {
+    start_server 04-sendall/chat_server
+    local recv=() i
+    for ((i = 0; i < 24; i++)); do
+        recv+=(recv)
+    done
+    run "$PEER" -n 8 127.0.0.1 "$port" send:65536 send:65536 send:65536 "${recv[@]}"
+    assert_success
+    assert_equal "$(count "$output" 'message 65536:')" 192
 }
 
 # bats test_tags=points:1

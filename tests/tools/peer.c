@@ -16,10 +16,12 @@
 //   send:SIZE  sends one message of so many bytes
 //   recv       receives one message:             prints "message LENGTH: TEXT" (the text only up to 100 bytes)
 //   same       receives one message, which must be the one sent last on this association; prints nothing
+//   slow:N:MS  receives N messages, each MS milliseconds after the one before; prints "N slowly"
 //   reset      resets the streams that it sends on, tsn: the association (RFC 6525); streams:N adds N to send on
 //   linger     its end is an abort, also where it is killed
 //   flood      sends messages of 10,000 bytes, reading nothing, until no more fit; prints "full"
 //   end        waits for the end:                prints "shutdown", or "lost cause=N reason=TEXT"
+//   shut       shuts the association down, and does not wait
 //   abort      aborts the association
 //   wait       waits for the end of standard input
 //   line       waits for a line of standard input
@@ -33,6 +35,7 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -143,6 +146,14 @@ static void act(struct peer *peer, const char *action)
                peer->from.rcv_flags & SCTP_UNORDERED ? " unordered" : "");
     if (length > 0)
       printf("message %zu%s: %.*s\n", length, way, length <= 100 ? (int)length : 0, bytes);
+  } else if (strncmp(action, "slow:", 5) == 0) {
+    unsigned count = 0, pause_ms = 0, i = 0;
+    sscanf(action, "slow:%u:%u", &count, &pause_ms);
+    while (i < count && receive(peer, bytes, true) > 0) {
+      i++;
+      poll(NULL, 0, (int)pause_ms);
+    }
+    printf("%u slowly\n", i);
   } else if (strcmp(action, "same") == 0) {
     fill(expected, peer->sent, peer->number);
     size_t length = receive(peer, bytes, true);
@@ -155,6 +166,8 @@ static void act(struct peer *peer, const char *action)
   } else if (strcmp(action, "end") == 0) {
     while (receive(peer, bytes, true) > 0)
       ;
+  } else if (strcmp(action, "shut") == 0) {
+    shutdown(peer->fd, SHUT_WR);
   } else if (strcmp(action, "abort") == 0) {
     act(peer, "linger");
     close(peer->fd);
