@@ -68,7 +68,7 @@ static int join(bool tcp, uint16_t port, int stall_s)
   must(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), "SO_RCVBUF");
   must(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "SO_RCVTIMEO");
   must(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "SO_SNDTIMEO");
-  double give_up = now() + 3;
+  double give_up = now() + 10;
   while (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
     if (errno != ECONNREFUSED || now() > give_up) /* it may just be starting */
       err(1, "connect");

@@ -59,7 +59,7 @@ struct room {
   int receivers, spoilers, spoiler_buffer, stall_s, limit_s, epoll;
   uint16_t port;
   const char *what;
-  clockid_t server; /* its processor time; CLOCK_MONOTONIC for none */
+  clockid_t server; /* its processor time, or CLOCK_MONOTONIC */
   struct client *talker;
   unsigned sent, oldest, measured_from; /* messages, counted from 0 */
   size_t size, frame;                   /* of a message, and with what the protocol puts before it */
@@ -118,7 +118,7 @@ static int join(const struct room *room, int buffer)
   if (room->sack_at_once)
     must(setsockopt(fd, IPPROTO_SCTP, SCTP_DELAYED_SACK, &sack, sizeof sack), "SCTP_DELAYED_SACK");
   /* SCTP is refused at once where a server has not yet accepted those before; TCP tries again by itself. */
-  double give_up = seconds(CLOCK_MONOTONIC) + 3;
+  double give_up = seconds(CLOCK_MONOTONIC) + 10;
   while (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
     if (errno != ECONNREFUSED || seconds(CLOCK_MONOTONIC) > give_up)
       err(REFUSED, "connect");
@@ -186,28 +186,23 @@ static int by_value(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Prints what was measured, and ends the program where it came to an end before its time. */
+/* Prints what was measured. */
 static void report(struct room *room, int window, bool stalled)
 {
-  double n = room->deliveries > 0 ? (double)room->deliveries : 1;
-  double wall = (room->now - room->started) / n, server = (seconds(room->server) - room->server_started) / n;
-  qsort(room->delays, room->deliveries, sizeof *room->delays, by_value);
+  size_t n = room->deliveries;
+  qsort(room->delays, n, sizeof *room->delays, by_value);
   printf("{\"what\":\"%s\",\"receivers\":%d,\"spoilers\":%d,\"size\":%zu,\"window\":%d,\"messages\":%u,"
-         "\"deliveries\":%zu,\"wall\":%.9f,",
-         room->what, room->receivers, room->spoilers, room->size, window, room->oldest - room->measured_from,
-         room->deliveries, wall);
-  if (room->server != CLOCK_MONOTONIC)
-    printf("\"cpu\":%.9f,", server);
-  static const struct {
-    const char *name;
-    double part;
-  } points[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"max", 1}};
-  for (size_t i = 0; i < sizeof points / sizeof *points && room->deliveries > 0; i++)
-    printf("\"%s\":%.6f,", points[i].name, (double)room->delays[(size_t)((n - 1) * points[i].part)]);
-  printf("\"stalled\":%s}\n", stalled ? "true" : "false");
-  if (stalled)
-    errx(1, "message %u has not reached %d of %d clients, and nothing came for %d s", room->oldest,
-         room->flight[room->oldest % RING].due, room->receivers, room->stall_s);
+         "\"deliveries\":%zu,\"stalled\":%s",
+         room->what, room->receivers, room->spoilers, room->size, window, room->oldest - room->measured_from, n,
+         stalled ? "true" : "false");
+  if (n > 0) {
+    printf(",\"wall\":%.9f,\"p50\":%.6f,\"p90\":%.6f,\"p99\":%.6f,\"max\":%.6f",
+           (room->now - room->started) / (double)n, room->delays[(n - 1) / 2], room->delays[(n - 1) * 9 / 10],
+           room->delays[(n - 1) * 99 / 100], room->delays[n - 1]);
+    if (room->server != CLOCK_MONOTONIC)
+      printf(",\"cpu\":%.9f", (seconds(room->server) - room->server_started) / (double)n);
+  }
+  printf("}\n");
 }
 
 static void delivered(struct room *room, struct client *client)
@@ -281,8 +276,11 @@ static void measure(struct room *room, size_t size, int window, unsigned message
     while (room->sent < end && room->sent - room->oldest < (unsigned)window &&
            (room->sent == first || room->oldest > first))
       send_next(room);
-    if (!take(room, 1000 * room->stall_s))
+    if (!take(room, 1000 * room->stall_s)) {
       report(room, window, true);
+      errx(1, "message %u has not reached %d of %d clients, and nothing came for %d s", room->oldest,
+           room->flight[room->oldest % RING].due, room->receivers, room->stall_s);
+    }
     if (room->oldest == first + 1 && room->sent == first + 1) { /* here it begins */
       room->started = room->now = seconds(CLOCK_MONOTONIC);
       room->server_started = seconds(room->server);
