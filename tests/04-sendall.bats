@@ -316,23 +316,24 @@ said() {
     valgrind_finds_nothing
 }
 
-# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless ones and
-# malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for long. Each
-# prints its seed.
+# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
+# ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
+# long. Each prints its seed.
 
 # only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
 only_here() {
-    [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers, and here they are the host's (net.core.rmem_max)"
+    [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers; here they are the host's (rmem_max)"
 }
 
-# with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH, ASCONF and RECONFIG
+# with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH and RECONFIG. Without ASCONF
+# (addip_enable), by which a client can stop Linux 6.12: fuzz.c says how.
 with_extensions() {
     local name
-    for name in addip_enable auth_enable reconf_enable; do
+    for name in auth_enable reconf_enable; do
         echo 1 >"/proc/sys/net/sctp/$name"
     done
     start_server "$@"
-    for name in addip_enable auth_enable reconf_enable; do # they are the socket's from now on
+    for name in auth_enable reconf_enable; do # they are the socket's from now on
         echo 0 >"/proc/sys/net/sctp/$name"
     done
 }

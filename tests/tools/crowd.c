@@ -20,7 +20,7 @@
 //   -s SEED        repeats the choices of an earlier run, as far as time allows
 // Prints one line of totals. Ends with 1 where anything was not as it should be, and says on standard error what.
 //
-// Ten minutes of 1000 clients, and about a million deliveries:
+// Ten minutes of 1000 clients, and some seven million deliveries:
 //   make -C 04-sendall && make -C tests/tools && lab/run --timeout 900 sh -c '04-sendall/chat_server & sleep 1
 //     tests/tools/crowd -t 600 -P $! 127.0.0.1 2013'
 //
