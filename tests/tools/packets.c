@@ -14,8 +14,8 @@
 //
 // 100,000 packets:
 //   make -C 04-sendall && make -C tests/tools && lab/run --timeout 900 sh -c '
-//     for i in addip_enable addip_noauth_enable auth_enable reconf_enable intl_enable; do echo 1
-//     >/proc/sys/net/sctp/$i; done 04-sendall/chat_server & sleep 1; tests/tools/packets 2013 100000'
+//     for name in auth_enable reconf_enable; do echo 1 >/proc/sys/net/sctp/$name; done
+//     04-sendall/chat_server & sleep 1; tests/tools/packets 2013 100000'
 //
 // Compile:  cc -I../../common -o packets packets.c ../../common/*.c -lsctp
 #include "chance.h"
