@@ -1,4 +1,5 @@
 # fanout.gp - draws what plot.jq has made of the fan-out; data, rooms (receivers, for the axis) come from bench/run
+# The lines stand a little apart, so that their ranges do not cover each other.
 set multiplot layout 3,2 columnsfirst margins screen 0.07,0.97,0.05,0.87 spacing screen 0.1,0.085 \
   title "Fan-out: the cost of a delivery to one receiver" font ",18"
 names = "SENDALL limit 'loop (-l)' bundling 'ncat --broker' 'ncat --sctp --broker' mosquitto"
@@ -7,7 +8,7 @@ array colours = [0x0060ad, 0x7fb2e5, 0xdd181f, 0x00a0a0, 0xe69f00, 0x8b5a00, 0x8
 set logscale xy
 set xlabel "receivers (logarithmic)"
 set grid ytics mytics xtics lt 1 lc rgb "#cccccc", lt 1 lc rgb "#eeeeee"
-set offsets graph 0.05, graph 0.05
+set xrange [0.75 * real(word(rooms, 1)):1.35 * real(word(rooms, words(rooms)))]
 set key off
 eval "set xtics (" . rooms . ")"
 do for [i=1:7] {
@@ -18,13 +19,13 @@ do for [w in "1 32"] {
   do for [size in "64 1000"] {
     set title "Wall time, " . size . " bytes, " . flight(w)
     set ylabel "µs (logarithmic), median and range"
-    set yrange [5:(w == 1 ? 500 : 2000)]
+    set yrange [5:(w == 1 ? 1000 : 2000)]
     if (w == 32 && size eq "64") { # here all of them are drawn
       set key at screen 0.97,0.955 vertical maxrows 2 samplen 3
     } else {
       set key off
     }
-    plot for [i=1:7] data index sprintf("wall %s %s %s;", w, size, word(names, i)) using 1:2:3:4 with yerrorlines ls i title word(titles, i)
+    plot for [i=1:7] data index sprintf("wall %s %s %s;", w, size, word(names, i)) using ($1 * (1 + 0.03 * (i - 4))):2:3:4 with yerrorlines ls i title word(titles, i)
   }
   set title "Processor time of the server, " . flight(w)
   set ylabel "µs (logarithmic), mean of runs and sizes"
