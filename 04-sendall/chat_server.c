@@ -112,45 +112,52 @@ static size_t bytes_queued(int fd)
   return memory[SK_MEMINFO_WMEM_QUEUED];
 }
 
-/* Waits until so much more fits into the send buffer that it holds no more than `limit` bytes. */
-static void make_room(struct room *room, size_t need, size_t limit)
+/*
+ * Reserves room in the send buffer, for `need` bytes more. Clients that are behind, on average by more than their
+ * share, have to be waited for. Returns false where it has waited: then there may be other associations than before.
+ */
+static bool reserve(struct room *room, size_t need, size_t associations)
 {
-  if (room->queued + need > limit) { /* at the most: who reads has taken much of it since */
+  size_t limit = 2 * need > associations * SHARE_BYTES ? 2 * need : associations * SHARE_BYTES;
+  if (limit > room->buffer)
+    limit = room->buffer;
+  if (room->queued + need > limit) { /* at the most, that is: the clients have taken much of it since */
     room->queued = bytes_queued(room->fd);
     if (room->queued < limit / 8)
       room->glance = NEVER;
     else if (room->glance == NEVER)
       room->glance = deadline_in(0);
   }
-  while (room->queued + need > limit && deadline_left(room->give_up) != 0) {
-    /* poll() says POLLOUT when less is queued than SO_SNDBUF, and a message is taken as long as that is so. It is half
-     * of what the kernel counts (socket(7)). */
+  if (room->queued + need > limit) {
+    /* poll() says POLLOUT where less is queued than SO_SNDBUF, and so long messages are taken. Therefore it is lowered,
+     * but only for this wait. It is half of what the kernel counts (socket(7)). */
     set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)(limit - need) / 2);
     await(room, POLLOUT);
     set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)room->buffer / 2);
-    room->queued = bytes_queued(room->fd);
+    return false;
   }
   room->queued += need;
+  return true;
 }
 
 static void send_to_all(struct room *room, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
-  /* What one copy takes in the send buffer at the most: the kernel's records, and each fragment has its own. */
+  /* What a copy takes in the send buffer at the most: with it come the kernel's records, for each fragment anew. */
   size_t copy = 4 * length + 2048;
-  size_t associations = count_associations(room->fd), need = associations * copy;
-  size_t limit = 2 * need > associations * SHARE_BYTES ? 2 * need : associations * SHARE_BYTES;
-  if (limit > room->buffer)
-    limit = room->buffer;
-
-  /* Acknowledge it at once (the I bit, RFC 7053): the send buffer empties itself 200 ms sooner. */
+  /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
   info.snd_flags |= SCTP_SACK_IMMEDIATELY;
-  if (!room->loop && need <= room->buffer / 8 * 7) {
+
+  while (!room->loop && deadline_left(room->give_up) != 0) {
+    size_t associations = count_associations(room->fd);
+    if (associations * copy > room->buffer / 8 * 7)
+      break; /* so much cannot be there at a time */
+    if (!reserve(room, associations * copy, associations))
+      continue;
     struct sctp_sndinfo all = info;
     all.snd_flags |= SCTP_SENDALL;
-    make_room(room, need, limit);
     if (send_to(room->fd, all, bytes, length) >= 0)
       return;
-    if (errno != EINVAL) { /* the kernel is out of memory; who has the message and who has not, nobody knows */
+    if (errno != EINVAL) { /* the kernel has no memory; who has the message and who has not, nobody knows */
       warn("SCTP_SENDALL");
       end_associations(room->fd, SCTP_ABORT);
       return;
@@ -158,11 +165,14 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
     warnx("this kernel has no SCTP_SENDALL (Linux 4.17 or later has): sending to one after the other");
     room->loop = true;
   }
+
   /* The same for every association on the kernel's list (RFC 6458, 8.2.6), one after the other. */
   struct sctp_assoc_ids *list = list_associations(room->fd);
+  size_t one = copy < room->buffer / 2 ? copy : room->buffer / 2;
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
+    while (!reserve(room, one, list->gaids_number_of_ids) && deadline_left(room->give_up) != 0)
+      ;
     info.snd_assoc_id = list->gaids_assoc_id[i];
-    make_room(room, copy < limit / 2 ? copy : limit / 2, limit);
     send_to(room->fd, info, bytes, length); /* one that is about to end fails, and needs nothing any more */
   }
   free(list);

@@ -475,9 +475,9 @@ lines() {
     done | said
 }
 
-# stalled - prints yes when the server has queued almost as much for its clients as its send buffer holds, 8 MB
+# stalled - prints yes when the server has more than 1 MB queued for its clients
 stalled() {
-    awk -v port="$port" '$12 == port { bytes += $8 } END { if (bytes > 8200000) print "yes" }' /proc/net/sctp/assocs
+    awk -v port="$port" '$12 == port { bytes += $8 } END { if (bytes > 1048576) print "yes" }' /proc/net/sctp/assocs
 }
 
 # bats test_tags=points:0
