@@ -316,45 +316,14 @@ said() {
     valgrind_finds_nothing
 }
 
+# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
+# ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
+# long. Each prints its seed.
+
 # only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
 only_here() {
     [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers; here they are the host's (rmem_max)"
 }
-
-# lines COUNT - says so many lines of 65536 bytes, and waits for them all
-lines() {
-    local i
-    for ((i = 0; i < $1; i++)); do
-        line_of 65536
-    done | said
-}
-
-# stalled - prints yes when the server has queued almost as much for its clients as its send buffer holds, 8 MB
-stalled() {
-    awk -v port="$port" '$12 == port { bytes += $8 } END { if (bytes > 8200000) print "yes" }' /proc/net/sctp/assocs
-}
-
-# bats test_tags=points:0
-@test "clients that shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
-    only_here
-    start_server 04-sendall/chat_server
-    start_client shut "$PEER" -n 5 127.0.0.1 "$port" line shut print:shut wait
-    start_client ann "$PEER" 127.0.0.1 "$port" end
-    await_associations 6
-    lines 40 >"$BATS_TEST_TMPDIR/flood" 2>&1 3>&- &
-    running+=("$!")
-    await_value yes stalled 'that much is queued'
-    printf '\n\n\n\n\n' >&"${mouth[shut]}"
-    for ((i = 0; i < 5; i++)); do
-        hears shut shut
-    done
-    # Their associations are neither established nor ended now.
-    lines 5 >"$BATS_TEST_TMPDIR/heard" || fail 'who has said five messages has not heard them all'
-}
-
-# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
-# ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
-# long. Each prints its seed.
 
 # with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH and RECONFIG. Without ASCONF
 # (addip_enable), by which a client can stop Linux 6.12: fuzz.c says how.
