@@ -113,26 +113,23 @@ static struct sctp_assoc_ids *list_associations(int fd)
 
 /*
  * There has been no room to send for STALL_S seconds, in which everyone who reads has emptied its part of the buffer.
- * So it is full of what somebody does not read: aborts the association with the most chunks left.
+ * So it is full of what somebody does not read: aborts the association with the most chunks unacknowledged.
  */
 static void abort_slowest(int fd)
 {
   struct sctp_assoc_ids *list = list_associations(fd);
   struct sctp_status slowest = {0};
-  unsigned most = 0;
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
     struct sctp_status status = {.sstat_assoc_id = list->gaids_assoc_id[i]};
     socklen_t size = sizeof status;
     if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) < 0)
       continue; /* it has ended */
-    if (status.sstat_unackdata + status.sstat_penddata > most) {
-      most = status.sstat_unackdata + status.sstat_penddata;
+    if (status.sstat_unackdata > slowest.sstat_unackdata)
       slowest = status;
-    }
   }
   free(list);
-  if (most > 0) {
-    warnx("assoc %d does not read its replies: aborted", slowest.sstat_assoc_id);
+  if (slowest.sstat_unackdata > 0) {
+    warnx("assoc %d: replies not read: aborted", slowest.sstat_assoc_id);
     abort_for(fd, slowest.sstat_assoc_id, "replies not read");
   }
 }

@@ -92,7 +92,7 @@ static void echo(int fd, const struct sctp_rcvinfo *from, const char *message, s
     if (errno == EINVAL && to.snd_sid != 0)
       to.snd_sid = 0; /* the peer accepts fewer streams than it sends on */
     else if (errno == EAGAIN)
-      abort_slowest(fd);
+      abort_slowest(fd, "replies not read");
     else if (errno != EINTR)
       return; /* it has ended: nobody waits for the reply */
   }

@@ -32,6 +32,7 @@
 enum {
   BUFFER_BYTES = 4 << 20,
   SHARE_BYTES = 256 << 10, /* of the send buffer: so far may a client be behind, on average */
+  PATIENCE_MS = 5000,      /* so long may a message wait for clients that read, but little */
   GOODBYE_MS = 5000
 };
 
@@ -43,11 +44,12 @@ static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n
 
 struct room {
   int fd, ending;
-  bool loop;        /* send to one after the other */
-  size_t buffer;    /* bytes that the send buffer can hold, as the kernel counts */
-  size_t queued;    /* bytes that it holds at the most */
-  deadline glance;  /* when to look for laggards; NEVER where there are none */
-  deadline give_up; /* NEVER until SIGINT or SIGTERM comes */
+  bool loop;         /* send to one after the other */
+  size_t buffer;     /* bytes that the send buffer can hold, as the kernel counts */
+  size_t queued;     /* bytes that it holds at the most */
+  deadline glance;   /* when to look for laggards; NEVER where there are none */
+  deadline patience; /* when who holds up a message has to go; NEVER where none is held up */
+  deadline give_up;  /* NEVER until SIGINT or SIGTERM comes */
   struct reassembly unfinished;
 };
 
@@ -81,26 +83,21 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
 }
 
 /*
- * Waits until the socket is ready, and looks for laggards meanwhile. Returns false when it is time to end: to receive
+ * Waits until the socket is ready, or it is time to look for laggards. Returns false when it is time to end: to receive
  * no more from SIGINT or SIGTERM on, to send no more when GOODBYE_MS are over.
  */
 static bool await(struct room *room, short event)
 {
-  for (;;) {
-    struct pollfd fds[] = {{.fd = room->fd, .events = event},
-                           {.fd = room->give_up == NEVER ? room->ending : -1, .events = POLLIN}};
-    poll(fds, 2, deadline_left(room->glance == NEVER ? room->give_up : room->glance));
-    if (deadline_left(room->glance) == 0) {
-      room->glance = deadline_in(GLANCE_MS);
-      abort_laggards(room->fd);
-    }
-    if (fds[1].revents != 0)
-      room->give_up = deadline_in(GOODBYE_MS);
-    if (room->give_up != NEVER && (event == POLLIN || deadline_left(room->give_up) == 0))
-      return false;
-    if (fds[0].revents != 0)
-      return true;
+  struct pollfd fds[] = {{.fd = room->fd, .events = event},
+                         {.fd = room->give_up == NEVER ? room->ending : -1, .events = POLLIN}};
+  poll(fds, 2, deadline_left(room->glance == NEVER ? room->give_up : room->glance));
+  if (deadline_left(room->glance) == 0) {
+    room->glance = deadline_in(GLANCE_MS);
+    abort_laggards(room->fd);
   }
+  if (fds[1].revents != 0)
+    room->give_up = deadline_in(GOODBYE_MS);
+  return room->give_up == NEVER || (event == POLLOUT && deadline_left(room->give_up) != 0);
 }
 
 static size_t bytes_queued(int fd)
@@ -134,8 +131,15 @@ static bool reserve(struct room *room, size_t need, size_t associations)
     set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)(limit - need) / 2);
     await(room, POLLOUT);
     set_option(room->fd, SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", (int)room->buffer / 2);
+    if (room->patience == NEVER)
+      room->patience = deadline_in(PATIENCE_MS);
+    if (deadline_left(room->patience) == 0) {
+      abort_slowest(room->fd, "too slow for this room");
+      room->patience = NEVER;
+    }
     return false;
   }
+  room->patience = NEVER;
   room->queued += need;
   return true;
 }
@@ -205,7 +209,7 @@ int main(int argc, char **argv)
 {
   uint16_t port = DEFAULT_PORT;
   struct local_addresses local = {0};
-  struct room room = {.glance = NEVER, .give_up = NEVER};
+  struct room room = {.glance = NEVER, .patience = NEVER, .give_up = NEVER};
   int option;
 
   while ((option = next_option(argc, argv, "lp:a:", usage)) != -1)

@@ -47,8 +47,8 @@ static void abort_laggards(int fd)
   struct sctp_assoc_ids *list = list_associations(fd);
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++)
     if (lags(fd, list->gaids_assoc_id[i])) {
-      warnx("assoc %d has read nothing for 1 s: aborted", list->gaids_assoc_id[i]);
-      abort_association(fd, list->gaids_assoc_id[i], "you have read nothing for 1 s");
+      warnx("assoc %d: nothing read for 1 s: aborted", list->gaids_assoc_id[i]);
+      abort_association(fd, list->gaids_assoc_id[i], "nothing read for 1 s");
     }
   free(list);
 }

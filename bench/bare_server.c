@@ -132,6 +132,6 @@ int main(int argc, char **argv)
     if (errno != EAGAIN)
       err(1, "sctp_sendv");
     if (abort_one)
-      abort_slowest(fd);
+      abort_slowest(fd, "nothing read for 1 s");
   }
 }

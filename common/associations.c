@@ -55,24 +55,20 @@ void abort_association(int fd, sctp_assoc_t association, const char *reason)
   send_flags(fd, association, SCTP_ABORT, reason, strlen(reason));
 }
 
-void abort_slowest(int fd)
+void abort_slowest(int fd, const char *reason)
 {
   struct sctp_assoc_ids *list = list_associations(fd);
-  sctp_assoc_t slowest = 0;
-  unsigned most = 0;
+  struct sctp_status slowest = {0};
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
     struct sctp_status status = {.sstat_assoc_id = list->gaids_assoc_id[i]};
     socklen_t size = sizeof status;
-    if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) < 0)
-      continue; /* it has ended */
-    if ((unsigned)status.sstat_unackdata + status.sstat_penddata > most) {
-      most = (unsigned)status.sstat_unackdata + status.sstat_penddata;
-      slowest = status.sstat_assoc_id;
-    }
+    if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0 &&
+        status.sstat_unackdata > slowest.sstat_unackdata)
+      slowest = status;
   }
   free(list);
-  if (most > 0) {
-    warnx("assoc %d does not read its replies: aborted", slowest);
-    abort_association(fd, slowest, "replies not read");
+  if (slowest.sstat_unackdata > 0) {
+    warnx("assoc %d: %s: aborted", slowest.sstat_assoc_id, reason);
+    abort_association(fd, slowest.sstat_assoc_id, reason);
   }
 }

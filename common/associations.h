@@ -29,10 +29,10 @@ void end_associations(int fd, uint16_t how);
 void abort_association(int fd, sctp_assoc_t association, const char *reason);
 
 /*
- * Aborts the association with the most chunks that have not been sent or not been acknowledged (RFC 6458, 8.2.1), and
+ * Aborts the association with the most chunks that have not been acknowledged (RFC 6458, 8.2.1), with the reason, and
  * says so on standard error: for when there has been no room in the send buffer for a while, in which everyone who
  * reads has emptied its part of it.
  */
-void abort_slowest(int fd);
+void abort_slowest(int fd, const char *reason);
 
 #endif

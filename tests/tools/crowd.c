@@ -79,7 +79,8 @@ struct entry {
 
 /* What the processes share. Only the first client writes the log. */
 static struct {
-  _Atomic uint64_t tail, last; /* of the log; where in it the word stands that comes last, plus one */
+  _Atomic uint64_t tail, last;   /* of the log; where in it the word stands that comes last, plus one */
+  _Atomic uint64_t last_said_at; /* this word */
   _Atomic uint64_t deliveries, said, missing, twice, disordered, damaged, disconnected, unplaced;
   _Atomic uint32_t speakers, joined, left, aborted, complaints;
   _Atomic uint32_t present[PROCESSES_MAX];
@@ -494,7 +495,11 @@ static void look_after(struct client *client)
   bool ending = atomic_load(&room->phase) == ENDING;
   uint64_t last = atomic_load(&room->last);
   bool owed = client->heard_own != client->said;
-  if (client->state == LAST_WORD && !owed && (!ending || (last > 0 && client->placed && client->next >= last))) {
+  /* Who has come after the last word was said need not hear it. */
+  uint64_t last_said_at = atomic_load(&room->last_said_at);
+  bool late = last_said_at > 0 && client->since > last_said_at;
+  bool all_heard = late || (last > 0 && client->placed && client->next >= last);
+  if (client->state == LAST_WORD && !owed && (!ending || all_heard)) {
     client->state = LEAVING;
     client->waiting_since = now();
     if (shutdown(client->fd, SHUT_WR) < 0) {
@@ -744,8 +749,11 @@ static void first_client(void)
   uint32_t last_word = 0;
   for (unsigned running = processes; running > 0 && first->state == PRESENT;) {
     wait_for_messages(UINT64_MAX);
-    if (last_word == 0 && speak(first, any_length()))
+    uint64_t time = now();
+    if (last_word == 0 && speak(first, any_length())) {
       last_word = first->said;
+      atomic_store(&room->last_said_at, time);
+    }
     if (first->heard_own == last_word && last_word > 0 && room->last == 0)
       atomic_store(&room->last, atomic_load(&room->tail));
     for (unsigned i = 0; i < processes; i++) {

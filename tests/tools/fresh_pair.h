@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRESH_PATIENCE_S = 15, FRESH_OTHERS_S = 2, FRESH_LARGEST = 65536 };
+enum { FRESH_PATIENCE_S = 60, FRESH_OTHERS_S = 2, FRESH_LARGEST = 65536 };
 
 static inline double clock_s(void)
 {

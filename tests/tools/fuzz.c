@@ -592,8 +592,8 @@ int main(int argc, char **argv)
   printf("messages %lu, of these %lu over the limit and %lu cut off, refused %lu, heard %lu, whole %lu; clients %lu "
          "joined, "
          "%lu left, %lu aborted, %lu killed, %lu disconnected, %lu deaf for a while, %u unended; other calls %lu; %.1f "
-         "s; the room is right\n",
+         "s; the room is right %.1f s later\n",
          total.sent, total.over, total.halves, total.refused, total.heard, total.checked, total.joined, total.shutdowns,
-         total.aborts, total.killed, total.ended, total.deaf, unended, total.operations, end - start);
+         total.aborts, total.killed, total.ended, total.deaf, unended, total.operations, end - start, clock_s() - end);
   return 0;
 }

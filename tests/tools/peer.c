@@ -23,7 +23,6 @@
 //   end        waits for the end:                prints "shutdown", or "lost cause=N reason=TEXT"
 //   shut       shuts the association down, and does not wait
 //   abort      aborts the association
-//   shut       says that it will send no more (shutdown), and reads nothing of what still comes
 //   wait       waits for the end of standard input
 //   line       waits for a line of standard input
 //   print:TEXT prints the text
@@ -172,9 +171,6 @@ static void act(struct peer *peer, const char *action)
   } else if (strcmp(action, "abort") == 0) {
     act(peer, "linger");
     close(peer->fd);
-  } else if (strcmp(action, "shut") == 0) {
-    if (shutdown(peer->fd, SHUT_WR) < 0)
-      err(1, "shutdown");
   } else if (strcmp(action, "wait") == 0) {
     while (read(STDIN_FILENO, bytes, sizeof bytes) > 0)
       ;
