@@ -82,6 +82,16 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
   return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
 }
 
+/* Returns how much the send buffer holds, all associations together, as the kernel counts. */
+static size_t bytes_queued(int fd)
+{
+  uint32_t memory[SK_MEMINFO_VARS];
+  socklen_t size = sizeof memory;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0)
+    err(1, "SO_MEMINFO");
+  return memory[SK_MEMINFO_WMEM_QUEUED];
+}
+
 /*
  * Waits until the socket is ready, or it is time to look for laggards. Returns false when it is time to end: to receive
  * no more from SIGINT or SIGTERM on, to send no more when GOODBYE_MS are over.
@@ -92,21 +102,12 @@ static bool await(struct room *room, short event)
                          {.fd = room->give_up == NEVER ? room->ending : -1, .events = POLLIN}};
   poll(fds, 2, deadline_left(room->glance == NEVER ? room->give_up : room->glance));
   if (deadline_left(room->glance) == 0) {
-    room->glance = deadline_in(GLANCE_MS);
     abort_laggards(room->fd);
+    room->glance = bytes_queued(room->fd) > 0 ? deadline_in(GLANCE_MS) : NEVER;
   }
   if (fds[1].revents != 0)
     room->give_up = deadline_in(GOODBYE_MS);
   return room->give_up == NEVER || (event == POLLOUT && deadline_left(room->give_up) != 0);
-}
-
-static size_t bytes_queued(int fd)
-{
-  uint32_t memory[SK_MEMINFO_VARS];
-  socklen_t size = sizeof memory;
-  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) < 0)
-    err(1, "SO_MEMINFO");
-  return memory[SK_MEMINFO_WMEM_QUEUED];
 }
 
 /*
