@@ -5,6 +5,7 @@ set ylabel "delay of a message, ms (logarithmic)"
 set xrange [-0.6:2.6]
 set grid ytics lt 1 lc rgb "#cccccc"
 set key outside center bottom horizontal maxcols 3
+set bmargin 7
 set style line 1 lc rgb "#0060ad" pt 7 ps 1.5 lw 2
 set style line 2 lc rgb "#dd181f" pt 7 ps 1.5 lw 2
 array points = ["p50", "p99", "max"]
