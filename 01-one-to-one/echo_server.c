@@ -8,6 +8,7 @@
 // Run:      ../lab/run sh -c './echo_server & sleep 1; echo hello | ./echo_client localhost'
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "address.h"
+#include "buffers.h"
 #include "deadline.h"
 #include "ending.h"
 #include "lines.h"
@@ -27,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GOODBYE_MS = 5000 }; /* how long an association may take to end */
+enum { BUFFER_BYTES = 1 << 20, GOODBYE_MS = 5000 /* how long an association may take to end */ };
 
 static const char usage[] = "usage: echo_server [-t] [-v] [-p PORT] [-a ADDRESS]...\n"
                             "Sends every message back to its sender. Ends on SIGINT or SIGTERM.\n"
@@ -53,6 +54,7 @@ static int listen_at(const struct local_addresses *local, int protocol)
   struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);
   if (local->count > 1 && sctp_bindx(fd, more, local->count - 1, SCTP_BINDX_ADD_ADDR) < 0)
     err(1, "sctp_bindx");
+  ask_for_buffers(fd, BUFFER_BYTES); /* each client's: room for many messages of 64 KB, not for three */
   if (listen(fd, SOMAXCONN) < 0)
     err(1, "listen");
   return fd;

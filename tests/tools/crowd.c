@@ -81,6 +81,7 @@ struct entry {
 static struct {
   _Atomic uint64_t tail, last;   /* of the log; where in it the word stands that comes last, plus one */
   _Atomic uint64_t last_said_at; /* this word */
+  _Atomic uint64_t heard_at;     /* when the log got its last message */
   _Atomic uint64_t deliveries, said, missing, twice, disordered, damaged, disconnected, unplaced;
   _Atomic uint32_t speakers, joined, left, aborted, complaints;
   _Atomic uint32_t present[PROCESSES_MAX];
@@ -256,6 +257,7 @@ static void write_down(struct client *client, const struct word *word)
     errx(1, "more than %d messages: make the log larger", LOG_MAX);
   room->log[tail] = heard;
   atomic_store(&room->tail, tail + 1);
+  atomic_store(&room->heard_at, now());
 }
 
 static const char *content(const struct word *word)
@@ -357,7 +359,9 @@ static void abort_client(struct client *client)
 /* Is the room not behind? The last words of those who leave count too. */
 static bool room_keeps_up(void)
 {
-  return atomic_load(&room->said) < atomic_load(&room->tail) + UNDER_WAY;
+  /* What an aborted or killed client has said last may never be heard: that must not silence the others for good. */
+  return atomic_load(&room->said) < atomic_load(&room->tail) + UNDER_WAY ||
+         now() - atomic_load(&room->heard_at) > second;
 }
 
 /* Says a message of its own. Returns false where there is no room for it now. */
