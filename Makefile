@@ -31,7 +31,7 @@ trace: ## shows the packets of a stage as a ladder: make trace STAGE=01-one-to-o
 failover: setup-trace 03-events ## cuts the path of a conversation, with short timeouts and with the usual ones (a minute)
 	@lab/run 03-events/failover
 
-bench: setup-bench ## measures the servers against other programs, in about ten minutes; BENCH_FLAGS=-q: a quick look
+bench: setup-bench ## measures the servers against other programs, in a quarter of an hour; BENCH_FLAGS=-q: a quick look
 	@bench/run $(BENCH_FLAGS)
 
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast

@@ -7,7 +7,7 @@ load helper/course
 copy() {
     course=$BATS_TEST_TMPDIR/course
     mkdir "$course"
-    cp -r "$TREE"/0* "$TREE"/common "$TREE"/lab "$TREE"/tests "$TREE"/Makefile "$course"
+    cp -r "$TREE"/0* "$TREE"/common "$TREE"/lab "$TREE"/tests "$TREE"/bench "$TREE"/Makefile "$course"
     cd "$course" || return
     make -s clean
 }
@@ -31,7 +31,7 @@ all_built() {
 @test "the compile line at the top of each program builds it from its own folder, and the run line below runs it" {
     copy
     local source line
-    for source in 0*/*.c tests/tools/*.c; do
+    for source in 0*/*.c tests/tools/*.c bench/*.c; do
         line=$(sed -n 's,^// Compile: *,,p' "$source")
         [[ -n $line ]] || fail "$source has no line 'Compile:' at its top"
         run bash -c "cd '${source%/*}' && $line -Wall -Wextra"
