@@ -32,7 +32,7 @@
 enum {
   BUFFER_BYTES = 4 << 20,
   SHARE_BYTES = 256 << 10, /* of the send buffer: so far may a client be behind, on average */
-  PATIENCE_MS = 5000,      /* so long may a message wait for clients that read, but little */
+  PATIENCE_MS = 3000,      /* so long may a message wait for clients that read, but little */
   GOODBYE_MS = 5000
 };
 

@@ -39,6 +39,19 @@ shutting_down() {
     awk -v port="$port" '$12 == port && $5 == 6 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
 }
 
+# only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
+only_here() {
+    [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers; here they are the host's (rmem_max)"
+}
+
+# lines COUNT - says so many lines of 65536 bytes, and waits for them all
+lines() {
+    local i
+    for ((i = 0; i < $1; i++)); do
+        line_of 65536
+    done | said
+}
+
 # said [OPTION...] - says standard input in the room by a chat_client of its own, and prints what it heard
 said() {
     timed 04-sendall/chat_client "$@" -p "$port" 127.0.0.1
@@ -355,6 +368,20 @@ said() {
         grep -qaF "can you hear me? $i" "$BATS_TEST_TMPDIR/heard" # the flood's messages do not end where its lines do
     done
     grep -qa flood "$BATS_TEST_TMPDIR/heard" # it goes on
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" 10 || fail "the flood keeps the server from ending: exit status $? (124: it was still there)"
+}
+
+# bats test_tags=points:1
+@test "a client that reads, but hardly anything, holds up the room for seconds and not for good" {
+    only_here
+    start_server 04-sendall/chat_server
+    start_client slow "$PEER" 127.0.0.1 "$port" sip:2500:300 end # 64 KB take it eight seconds
+    await_associations 1
+    lines 40 >"$BATS_TEST_TMPDIR/heard" || fail "the one who speaks ended with $? (124: it had not heard its lines after $DEADLINE s)"
+    local line=''
+    await_line "${ear[slow]}" line
+    assert_regex "$line" '^lost cause=12 reason=.+'
 }
 
 # bats test_tags=points:2
@@ -465,19 +492,6 @@ said() {
 # The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
 # ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
 # long. Each prints its seed.
-
-# only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
-only_here() {
-    [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers; here they are the host's (rmem_max)"
-}
-
-# lines COUNT - says so many lines of 65536 bytes, and waits for them all
-lines() {
-    local i
-    for ((i = 0; i < $1; i++)); do
-        line_of 65536
-    done | said
-}
 
 # full_clients - prints how many clients have more to read than 50 KB
 full_clients() {

@@ -33,7 +33,7 @@ load helper/course
     # A room of 60, whose messages do not fit into the send buffer: what does not fit is lost.
     run "$TREE/lab/run" --timeout 60 sh -c "cd '$TREE/bench' && (./bare_server -n -o -p 2020 & ./fanout -l 2 -p 2020 -n 60 1000:8:50)"
     assert_failure 1
-    assert_output --regexp '^fanout: (client|message) [0-9]+'
+    assert_line --regexp '^fanout: (client|message) [0-9]+'
     # A chat room of two is an echo server that says everything twice.
     run "$TREE/lab/run" --timeout 60 sh -c "cd '$TREE/bench' && (../04-sendall/chat_server -p 2021 & ./echo -l 2 -p 2021 64:1:10 &
         ./echo -l 2 -p 2021 64:1:10; wait \$!)"

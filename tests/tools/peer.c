@@ -17,6 +17,7 @@
 //   recv       receives one message:             prints "message LENGTH: TEXT" (the text only up to 100 bytes)
 //   same       receives one message, which must be the one sent last on this association; prints nothing
 //   slow:N:MS  receives N messages, each MS milliseconds after the one before; prints "N slowly"
+//   sip:B:MS   receives B bytes at a time from now on, and MS milliseconds after those before
 //   reset      resets the streams that it sends on, tsn: the association (RFC 6525); streams:N adds N to send on
 //   linger     its end is an abort, also where it is killed
 //   flood      sends messages of 10,000 bytes, reading nothing, until no more fit; prints "full"
@@ -54,6 +55,8 @@ struct peer {
 
 static bool tcp, verbose, events;
 static struct sctp_sndinfo info;
+static size_t mouthful = LARGEST; /* bytes that are received at a time */
+static int pause_ms;              /* before each time */
 
 static void fill(char *bytes, size_t length, int number)
 {
@@ -76,7 +79,8 @@ static size_t receive(struct peer *peer, char *bytes, bool print_end)
 {
   size_t length = 0;
   for (;;) {
-    struct iovec space = {bytes + length, LARGEST - length};
+    struct iovec space = {bytes + length, LARGEST - length < mouthful ? LARGEST - length : mouthful};
+    poll(NULL, 0, pause_ms);
     struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
     socklen_t no_address = 0, from_size = sizeof peer->from;
     unsigned type = 0;
@@ -146,6 +150,8 @@ static void act(struct peer *peer, const char *action)
                peer->from.rcv_flags & SCTP_UNORDERED ? " unordered" : "");
     if (length > 0)
       printf("message %zu%s: %.*s\n", length, way, length <= 100 ? (int)length : 0, bytes);
+  } else if (strncmp(action, "sip:", 4) == 0) {
+    sscanf(action, "sip:%zu:%d", &mouthful, &pause_ms);
   } else if (strncmp(action, "slow:", 5) == 0) {
     unsigned count = 0, pause_ms = 0, i = 0;
     sscanf(action, "slow:%u:%u", &count, &pause_ms);
