@@ -14,6 +14,7 @@
 #include "deadline.h"
 #include "ending.h"
 #include "laggards.h"
+#include "lines.h"
 #include "one_to_many.h"
 #include "options.h"
 #include "reassembly.h"
@@ -65,14 +66,16 @@ static void open_room(struct room *room, const struct local_addresses *local)
   int fd = room->fd = one_to_many_socket(local);
   /* Each message is sent at once, instead of waiting for more to share its packet. */
   set_option(fd, IPPROTO_SCTP, SCTP_NODELAY, "SCTP_NODELAY", 1);
-  /* What is lost is sent again within half a second, so that who takes nothing for 1 s does not read; and 60 times: a
-   * network may be gone for half a minute (RFC 6458, 8.1.1 and 8.1.2). */
+  /* What is lost is sent again within half a second, so that who takes nothing for 1 s does not read; and 60 times: in
+   * a quiet room the network may be gone for half a minute (RFC 6458, 8.1.1 and 8.1.2). */
   const struct sctp_rtoinfo timeout = {.srto_initial = 500, .srto_min = 200, .srto_max = 500};
   const struct sctp_assocparams tries = {.sasoc_asocmaxrxt = 60};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_RTOINFO, &timeout, sizeof timeout) < 0 ||
       setsockopt(fd, IPPROTO_SCTP, SCTP_ASSOCINFO, &tries, sizeof tries) < 0)
     err(1, "SCTP_RTOINFO, SCTP_ASSOCINFO");
   room->buffer = ask_for_buffers(fd, BUFFER_BYTES);
+  if (room->buffer < 2 * MESSAGE_MAX)
+    errx(1, "a send buffer of %zu bytes is too small for a message (net.core.wmem_max)", room->buffer / 2);
 }
 
 /* Sends to one association, or with SCTP_SENDALL in the flags to all. */
@@ -145,8 +148,10 @@ static bool reserve(struct room *room, size_t need, size_t associations)
   return true;
 }
 
+/* Sends a message to every association. One that cannot have it is aborted: nobody has a hole without knowing. */
 static void send_to_all(struct room *room, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
+  static const char no_memory[] = "the server has no memory left";
   /* What a copy takes in the send buffer at the most: with it come the kernel's records, for each fragment anew. */
   size_t copy = 4 * length + 2048;
   /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
@@ -164,7 +169,7 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
       return;
     if (errno != EINVAL) { /* the kernel has no memory; who has the message and who has not, nobody knows */
       warn("SCTP_SENDALL");
-      end_associations(room->fd, SCTP_ABORT);
+      abort_associations(room->fd, no_memory);
       return;
     }
     warnx("this kernel has no SCTP_SENDALL (Linux 4.17 or later has): sending to one after the other");
@@ -178,7 +183,10 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
     while (!reserve(room, one, list->gaids_number_of_ids) && deadline_left(room->give_up) != 0)
       ;
     info.snd_assoc_id = list->gaids_assoc_id[i];
-    send_to(room->fd, info, bytes, length); /* one that is about to end fails, and needs nothing any more */
+    if (send_to(room->fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
+      warn("assoc %d", info.snd_assoc_id);
+      abort_association(room->fd, info.snd_assoc_id, no_memory);
+    } /* else, it is about to end, and needs nothing any more */
   }
   free(list);
 }
@@ -199,6 +207,7 @@ static void say_goodbye(struct room *room)
   struct pollfd queue = {.fd = room->fd, .events = POLLIN};
   while (deadline_left(room->give_up) > GOODBYE_MS / 2 && poll(&queue, 1, 0) > 0)
     take(room);
+  listen(room->fd, 0); /* nobody joins any more */
   end_associations(room->fd, SCTP_EOF);
   while (has_associations(room->fd) && poll(&queue, 1, deadline_left(room->give_up)) > 0)
     take(room);

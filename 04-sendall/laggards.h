@@ -33,9 +33,10 @@ static bool lags(int fd, sctp_assoc_t association)
   if (getsockopt(fd, IPPROTO_SCTP, SCTP_CONTEXT, &note, &size) < 0)
     return false;
 
-  /* The kernel keeps a number of ours with each association (RFC 6458, 8.1.25). We note there how many chunks it had
-   * acknowledged at the last glance and, in the lowest four bits, at how many glances before that already. */
-  uint32_t taken = (uint32_t)(stats.sas_oodchunks + stats.sas_ouodchunks - status.sstat_unackdata) << 4;
+  /* The kernel keeps a number of ours with each association, 0 at first (RFC 6458, 8.1.25). We note there how many
+   * chunks it had acknowledged at the last glance, plus one, and in the lowest four bits at how many glances before
+   * already. */
+  uint32_t taken = (uint32_t)(stats.sas_oodchunks + stats.sas_ouodchunks - status.sstat_unackdata + 1U) << 4;
   note.assoc_value = (note.assoc_value & ~15U) == taken ? note.assoc_value + 1 : taken;
   setsockopt(fd, IPPROTO_SCTP, SCTP_CONTEXT, &note, sizeof note);
   return (note.assoc_value & 15) >= GLANCES;
@@ -47,8 +48,8 @@ static void abort_laggards(int fd)
   struct sctp_assoc_ids *list = list_associations(fd);
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++)
     if (lags(fd, list->gaids_assoc_id[i])) {
-      warnx("assoc %d: nothing read for 1 s: aborted", list->gaids_assoc_id[i]);
-      abort_association(fd, list->gaids_assoc_id[i], "nothing read for 1 s");
+      warnx("assoc %d: nothing taken for 1 s: aborted", list->gaids_assoc_id[i]);
+      abort_association(fd, list->gaids_assoc_id[i], "nothing taken for 1 s");
     }
   free(list);
 }

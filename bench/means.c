@@ -141,7 +141,8 @@ int main(int argc, char **argv)
       }
     }
   }
-  longest = now() - last > longest ? now() - last : longest;
+  if (said < messages || newest < messages) /* else all was said, and nobody is to be expected to say more */
+    longest = now() - last > longest ? now() - last : longest;
   int heard = 0, whole = 0;
   for (int i = 0; i < count; i++) {
     heard += readers[i].heard;

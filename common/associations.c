@@ -55,6 +55,14 @@ void abort_association(int fd, sctp_assoc_t association, const char *reason)
   send_flags(fd, association, SCTP_ABORT, reason, strlen(reason));
 }
 
+void abort_associations(int fd, const char *reason)
+{
+  struct sctp_assoc_ids *list = list_associations(fd);
+  for (uint32_t i = 0; i < list->gaids_number_of_ids; i++)
+    abort_association(fd, list->gaids_assoc_id[i], reason);
+  free(list);
+}
+
 void abort_slowest(int fd, const char *reason)
 {
   struct sctp_assoc_ids *list = list_associations(fd);

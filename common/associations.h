@@ -28,6 +28,9 @@ void end_associations(int fd, uint16_t how);
 /* Aborts one association. Its peer is told the reason (RFC 9260, 3.3.10.12). */
 void abort_association(int fd, sctp_assoc_t association, const char *reason);
 
+/* Aborts all of them, each with the reason. */
+void abort_associations(int fd, const char *reason);
+
 /*
  * Aborts the association with the most chunks that have not been acknowledged (RFC 6458, 8.2.1), with the reason, and
  * says so on standard error: for when there has been no room in the send buffer for a while, in which everyone who

@@ -2,15 +2,29 @@
 #include "options.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The next descriptor would take the place of a standard stream that is closed: a socket as standard output, say. */
+static void fill_standard_streams(void)
+{
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close(fd);
+}
+
 int next_option(int argc, char **argv, const char *letters, const char *usage)
 {
   char all[64];
+  if (optind == 1)
+    fill_standard_streams();
   snprintf(all, sizeof all, "+:h%s", letters); /* +: stop at the first operand; the colon: we print the errors */
   int option = getopt(argc, argv, all);
   if (option == 'h') {

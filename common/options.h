@@ -8,7 +8,8 @@ enum { DEFAULT_PORT = 2013 };
 
 /*
  * getopt(3) for all programs of the course: -h prints the usage on standard output and ends with 0; an
- * unknown option or a missing value prints the error and the usage on standard error and ends with 2.
+ * unknown option or a missing value prints the error and the usage on standard error and ends with 2. A standard stream
+ * that is closed becomes /dev/null, before a socket takes its place.
  *
  * letters  the program's own options, as for getopt, without h
  * usage    the help text, the line "usage: PROGRAM ..." first

@@ -57,7 +57,7 @@ enum {
   UNDER_WAY = 16,      /* nobody speaks while so many messages have been said and not heard */
   UNPLACED_MAX = 4096, /* messages that a client is ahead of the log */
   MISSED_MAX = 64,
-  PATIENCE_S = 30,
+  PATIENCE_S = 120,
   COMPLAINTS_MAX = 10,
   BEAT_MS = 100
 };
