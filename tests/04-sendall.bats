@@ -445,15 +445,11 @@ said() {
     before=$(</proc/sys/net/sctp/sctp_mem)
     for option in '' -l; do
         start_server 04-sendall/chat_server $option
-        start_client deaf "$PEER" -n 40 127.0.0.1 "$port" wait
-        start_client ann "$PEER" 127.0.0.1 "$port" end
-        await_associations 41
         echo '100 120 150' >/proc/sys/net/sctp/sctp_mem # pages, for all of SCTP
-        seq -f 'line %.0f, and some more, to make it as long as lines are' 2000 | said >"$BATS_TEST_TMPDIR/heard" 2>/dev/null || true
+        run "$FANOUT" -n 10 -s 30 -l 3 -p "$port" 1000:8:500 # which may fail, but not for a message that is missing
         echo "$before" >/proc/sys/net/sctp/sctp_mem
-        seq -f 'line %.0f, and some more, to make it as long as lines are' 2000 | cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/heard")" - "$BATS_TEST_TMPDIR/heard"
-        kill -KILL "${pid[deaf]}" "${pid[ann]}" "$server_pid"
-        rm "$BATS_TEST_TMPDIR"/{deaf,ann}.{in,out}
+        refute_output --regexp 'what comes is not|nothing came'
+        kill -0 "$server_pid"
     done
 }
 
