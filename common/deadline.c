@@ -10,6 +10,13 @@ deadline deadline_in(long long milliseconds)
   return now.tv_sec * 1000LL + now.tv_nsec / 1000000 + milliseconds;
 }
 
+deadline deadline_first(deadline one, deadline other)
+{
+  if (one == NEVER || other == NEVER)
+    return one == NEVER ? other : one;
+  return one < other ? one : other;
+}
+
 int deadline_left(deadline moment)
 {
   if (moment == NEVER)

@@ -9,6 +9,9 @@ enum { NEVER = -1 };
 /* Returns the moment `milliseconds` from now. */
 deadline deadline_in(long long milliseconds);
 
+/* Returns the one that comes first. */
+deadline deadline_first(deadline one, deadline other);
+
 /* Returns the milliseconds left: 0 when it has passed, -1 for NEVER, as poll() takes them. */
 int deadline_left(deadline moment);
 

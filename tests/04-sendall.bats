@@ -92,6 +92,19 @@ said() {
     done
 }
 
+# bats test_tags=points:1
+@test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
+    command -v strace >/dev/null || skip 'strace is not installed'
+    wrapper=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    start_server 04-sendall/chat_server
+    wrapper=()
+    assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*no SCTP_SENDALL'
+    join ann bob
+    say ann hello
+    all_hear hello ann bob
+    assert_equal "$(grep -c '"hello' "$BATS_TEST_TMPDIR/calls")" 2
+}
+
 # bats test_tags=points:2
 @test "20 clients, each says a line: everyone hears all 20, and nothing twice" {
     start_server 04-sendall/chat_server
@@ -533,7 +546,7 @@ said() {
     valgrind_finds_nothing
 }
 
-# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
+# The last tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
 # ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
 # long. Each prints its seed.
 
@@ -558,10 +571,6 @@ full_clients() {
     # Their associations are neither established nor ended now.
     lines 5 >"$BATS_TEST_TMPDIR/heard" || fail 'who has said five messages has not heard them all'
 }
-
-# The last four tests are load, and give no points: tools of the tests' own do to the server what many clients, careless
-# ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
-# long. Each prints its seed.
 
 # with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH and RECONFIG. Without ASCONF
 # (addip_enable), by which a client can stop Linux 6.12: fuzz.c says how.
