@@ -9,7 +9,6 @@
 #include "deadline.h"
 #include "lines.h"
 #include "options.h"
-#include "reason.h"
 #include "reassembly.h"
 #include "sctp_compat.h"
 #include "show.h"
@@ -65,18 +64,6 @@ static void compare(struct unanswered *unanswered, const char *message, size_t l
     unanswered->end = &unanswered->first;
   unanswered->count--;
   free(said);
-}
-
-/* The association has ended before we have ended it: says why. */
-static _Noreturn void disconnected(const struct sctp_assoc_change *change, size_t size)
-{
-  char reason[REASON_TEXT];
-  fflush(stdout);
-  if (change->sac_state != SCTP_COMM_LOST)
-    errx(1, "the server has ended the association");
-  if (*abort_reason(change, size, reason) == '\0')
-    errx(1, "the server is gone: the association was lost");
-  errx(1, "the server has aborted the association: %s", reason);
 }
 
 /* Receives one message, a piece of one, or a notification, and prints what is a whole message. */
@@ -170,7 +157,7 @@ int main(int argc, char **argv)
   if (argc - optind > 1)
     usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
 
-  int fd = connect_to(argv[optind], port);
+  int fd = connect_to(argv[optind], port, NULL);
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");

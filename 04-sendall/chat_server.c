@@ -69,11 +69,9 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
 /* Receives once. What is a whole message goes to everyone. */
 static void take(struct room *room)
 {
-  struct sctp_rcvinfo info;
-  size_t length;
-  const char *message = one_to_many_receive(room->fd, &room->unfinished, &info, &length);
-  if (message != NULL)
-    send_to_all(room, (struct sctp_sndinfo){.snd_ppid = info.rcv_ppid}, message, length);
+  struct received got = one_to_many_receive(room->fd, &room->unfinished);
+  if (got.message != NULL)
+    send_to_all(room, (struct sctp_sndinfo){.snd_ppid = got.info.rcv_ppid}, got.message, got.length);
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MESSAGE_MAX = 65536 }; /* bytes that a message of the course may hold */
+enum {
+  MESSAGE_MAX = 65536, /* bytes that a message of the course may hold */
+  RELAYED_MAX = 65600  /* and with the name of who has said it: stage 05 */
+};
 
 struct lines {
   bool ended;    /* the input is over, and every line has been taken */

@@ -27,29 +27,32 @@ int one_to_many_socket(const struct local_addresses *local)
   return fd;
 }
 
-const char *one_to_many_receive(int fd, struct reassembly *unfinished, struct sctp_rcvinfo *info, size_t *length)
+struct received one_to_many_receive(int fd, struct reassembly *unfinished)
 {
   static union {
     union sctp_notification notification;
     char bytes[MESSAGE_MAX + 1];
   } buffer;
+  struct received got = {0};
   struct iovec space = {&buffer, sizeof buffer};
-  socklen_t info_size = sizeof *info, no_address = 0;
+  socklen_t info_size = sizeof got.info, no_address = 0;
   unsigned info_type = 0;
   int flags = 0;
-  ssize_t n = sctp_recvv(fd, &space, 1, NULL, &no_address, info, &info_size, &info_type, &flags);
+  ssize_t n = sctp_recvv(fd, &space, 1, NULL, &no_address, &got.info, &info_size, &info_type, &flags);
   if (n < 0) {
     if (errno != EINTR && errno != EAGAIN)
       warn("receiving");
-    return NULL;
-  }
-  if (flags & MSG_NOTIFICATION) {
+  } else if (flags & MSG_NOTIFICATION) {
     reassembly_notified(unfinished, &buffer.notification);
-    return NULL;
+    if (buffer.notification.sn_header.sn_type == SCTP_ASSOC_CHANGE) {
+      got.change = &buffer.notification.sn_assoc_change;
+      got.change_size = (size_t)n;
+    }
+  } else {
+    got.length = (size_t)n;
+    got.message = reassemble(unfinished, got.info.rcv_assoc_id, buffer.bytes, &got.length, flags & MSG_EOR);
+    if (got.message == NULL && got.length > MESSAGE_MAX)
+      abort_association(fd, got.info.rcv_assoc_id, "message too long");
   }
-  *length = (size_t)n;
-  const char *message = reassemble(unfinished, info->rcv_assoc_id, buffer.bytes, length, flags & MSG_EOR);
-  if (message == NULL && *length > MESSAGE_MAX)
-    abort_association(fd, info->rcv_assoc_id, "message too long");
-  return message;
+  return got;
 }

@@ -16,16 +16,21 @@
  */
 int one_to_many_socket(const struct local_addresses *local);
 
+/* What one_to_many_receive() has got: a whole message, or the news of an association, or neither. */
+struct received {
+  const char *message;                    /* NULL where there is none; else valid until the next call */
+  size_t length;                          /* in bytes */
+  struct sctp_rcvinfo info;               /* whose message it is, and how it came (RFC 6458, 5.3.5) */
+  const struct sctp_assoc_change *change; /* NULL where there is none; else valid until the next call (6.1.1) */
+  size_t change_size;                     /* in bytes, with sac_info */
+};
+
 /*
  * Receives once. An association whose message is longer than MESSAGE_MAX is aborted, with the reason "message too
  * long".
  *
- * unfinished  the pieces that have come before
- * info        on return whose message it is, and how it came (RFC 6458, 5.3.5)
- * length      on return its length in bytes
- *
- * Returns a whole message, valid until the next call; NULL where a piece of one came, a notification, or nothing.
+ * unfinished  the pieces of messages that have come before
  */
-const char *one_to_many_receive(int fd, struct reassembly *unfinished, struct sctp_rcvinfo *info, size_t *length);
+struct received one_to_many_receive(int fd, struct reassembly *unfinished);
 
 #endif

@@ -9,9 +9,9 @@
 struct unfinished {
   struct unfinished *next;
   sctp_assoc_t association;
-  size_t length; /* above MESSAGE_MAX: too long, its remaining pieces are thrown away */
+  size_t length; /* above the maximum: too long, its remaining pieces are thrown away */
   bool whole;    /* handed out: to be freed at the next call */
-  char bytes[MESSAGE_MAX];
+  char bytes[RELAYED_MAX];
 };
 
 /* Returns the link that leads to the entry, or to the end of the list. */
@@ -47,6 +47,7 @@ void reassembly_notified(struct reassembly *all, const union sctp_notification *
 
 const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end)
 {
+  size_t max = all->max > 0 ? all->max : MESSAGE_MAX;
   for (struct unfinished **link = &all->first; *link != NULL;)
     if ((*link)->whole)
       drop(link);
@@ -55,7 +56,7 @@ const char *reassemble(struct reassembly *all, sctp_assoc_t association, const c
 
   struct unfinished **link = find(all, association);
   if (*link == NULL && end)
-    return *length <= MESSAGE_MAX ? piece : NULL; /* the usual case: nothing to keep */
+    return *length <= max ? piece : NULL; /* the usual case: nothing to keep */
   struct unfinished *message = *link;
   if (message == NULL) {
     message = calloc(1, sizeof *message);
@@ -66,9 +67,9 @@ const char *reassemble(struct reassembly *all, sctp_assoc_t association, const c
     all->first = message;
   }
   size_t so_far = message->length + *length;
-  if (so_far <= MESSAGE_MAX)
+  if (so_far <= max)
     memcpy(message->bytes + message->length, piece, *length);
   *length = message->length = so_far;
   message->whole = end;
-  return end && so_far <= MESSAGE_MAX ? message->bytes : NULL;
+  return end && so_far <= max ? message->bytes : NULL;
 }

@@ -9,6 +9,7 @@
 /* The unfinished messages, one for an association at the most (SCTP_FRAGMENT_INTERLEAVE 0 or 1). Starts as {0}. */
 struct reassembly {
   struct unfinished *first;
+  size_t max; /* bytes that a message may have, RELAYED_MAX at the most; 0: MESSAGE_MAX */
 };
 
 /*
@@ -19,7 +20,7 @@ struct reassembly {
  * length       how many; on return, how many bytes of the message there are by now
  * end          MSG_EOR was set: the message ends with this piece
  *
- * Returns the whole message, valid until the next call, or NULL where it is not complete, or is longer than MESSAGE_MAX
+ * Returns the whole message, valid until the next call, or NULL where it is not complete, or is longer than it may be
  * (*length says so): then its association is best aborted. The pieces of it that still come are thrown away.
  */
 const char *reassemble(struct reassembly *all, sctp_assoc_t association, const char *piece, size_t *length, bool end);
