@@ -433,11 +433,10 @@ shown() {
         }' "$BATS_TEST_TMPDIR"/c*.out
 }
 
-# everyone_everywhere FAULT... - these 20 clients, over a path with these faults: 10,000 deliveries
+# everyone_everywhere FAULT... - these 20 clients, over a path that gets these faults when all are there: 10,000 deliveries
 everyone_everywhere() {
     local i option
     "$TREE/lab/two-hosts" up
-    "$TREE/lab/two-hosts" path 1 "$@"
     PROGRAM_NETNS=far start_server "$STAGE/chat_server"
     for ((i = 0; i < 20; i++)); do
         option=()
@@ -467,6 +466,7 @@ everyone_everywhere() {
         head -n 17 "$BATS_TEST_TMPDIR/c$i.lines" >&"${mouth[c$i]}"
     done
     await_value 20 ready 'clients that are in their rooms'
+    "$TREE/lab/two-hosts" path 1 "$@"
     for ((i = 0; i < 20; i++)); do
         tail -n +18 "$BATS_TEST_TMPDIR/c$i.lines" >&"${mouth[c$i]}" &
     done
@@ -495,4 +495,179 @@ ready() {
 # bats test_tags=points:3
 @test "20 clients in 16 rooms, 10,000 deliveries, over a path that loses packets: the same" {
     everyone_everywhere delay 2ms loss 3%
+}
+
+# -- the client, in a pipe and on a terminal
+
+# bats test_tags=points:2
+@test "chat_client is exact in a pipe, ordered and unordered: 500 lines come back as they were said, and it ends with 0" {
+    start_server "$STAGE/chat_server"
+    local option
+    seq -f 'line %.0f' 500 >"$BATS_TEST_TMPDIR/lines"
+    for option in '' -u; do
+        # shellcheck disable=SC2086 # nothing, or an option
+        said $option -n alice <"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/heard" || fail "its exit status was $?"
+        { echo '* alice joined' && sed 's/^/alice: /' "$BATS_TEST_TMPDIR/lines"; } | cmp - "$BATS_TEST_TMPDIR/heard"
+    done
+}
+
+# bats test_tags=points:2
+@test "any bytes, and messages of up to 65,536, in a room, too: they come back whole, with the name" {
+    start_server "$STAGE/chat_server"
+    local octal size i
+    {
+        for ((i = 1; i < 256; i++)); do
+            printf -v octal '\\%03o' "$i"
+            # shellcheck disable=SC2059 # the format is the byte
+            ((i == 10)) || printf "$octal"
+        done
+        printf '\0zero\n'
+        for size in 1 1452 65535 65536; do
+            line_of "$size"
+        done
+        printf 'a last line without newline'
+    } >"$BATS_TEST_TMPDIR/bytes"
+    { echo '/room 9' && cat "$BATS_TEST_TMPDIR/bytes"; } | said -n abcdefghijklmnop >"$BATS_TEST_TMPDIR/heard" || fail "its exit status was $?"
+    { echo '* abcdefghijklmnop joined' && sed 's/^/[9] abcdefghijklmnop: /' "$BATS_TEST_TMPDIR/bytes" && echo; } | cmp - "$BATS_TEST_TMPDIR/heard"
+}
+
+# bats test_tags=points:1
+@test "chat_client refuses a line of 65537 bytes by naming the limit, and goes on with the next" {
+    start_server "$STAGE/chat_server"
+    { line_of 65537 && echo next; } >"$BATS_TEST_TMPDIR/lines"
+    run --separate-stderr said -n alice <"$BATS_TEST_TMPDIR/lines"
+    assert_success
+    assert_output $'* alice joined\nalice: next'
+    # shellcheck disable=SC2154 # run sets it
+    assert_regex "$stderr" '65,?536'
+}
+
+# bats test_tags=points:1
+@test "at the end of its input chat_client waits for answers, too" {
+    start_server "$STAGE/chat_server"
+    assert_equal "$(printf '/nick alice\n/who' | said)" $'* alice joined\n* here: alice'
+    assert_equal "$(printf '/nick alice\n/nick bob\n/nick a b\n/x' | said)" $'* alice joined\n* alice is now bob\n* nick refused: a nick is 1 to 16 letters, digits, - or _\n* unknown command: /x'
+    assert_equal "$(echo /quit | said -n alice)" '* alice joined'
+}
+
+# bats test_tags=points:1
+@test "chat_client ends with 1 after 5 s of silence, where an answer does not come" {
+    # A server that takes all and says nothing; it tells when it listens.
+    start_client mute socat -dd -u SCTP-LISTEN:2014,reuseaddr /dev/null
+    until [[ $(<"$BATS_TEST_TMPDIR/mute.err") == *listening* ]]; do
+        kill -0 "${pid[mute]}"
+        breathe
+    done
+    port=2014 run --separate-stderr said -n alice <<<'is anybody there?'
+    assert_failure 1
+    assert_equal "$output" ''
+    # shellcheck disable=SC2154 # run sets it
+    assert_regex "$stderr" '^chat_client: .+'
+}
+
+# bats test_tags=points:2
+@test "chat_client says why and ends with 1: server killed, ended, not there" {
+    local signal status
+    for signal in KILL TERM; do
+        start_server "$STAGE/chat_server"
+        join "left$signal"
+        kill -"$signal" "$server_pid"
+        status=0
+        await_exit "${pid[left$signal]}" || status=$?
+        assert_equal "SIG$signal: $status" "SIG$signal: 1"
+        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '^chat_client: .+'
+        wait "$server_pid" || true
+    done
+    run --separate-stderr said <<<'nobody is there any more'
+    assert_failure 1
+    assert_regex "$stderr" '^chat_client: .*[Cc]onnection refused'
+}
+
+# bats test_tags=points:2
+@test "on a terminal chat_client shows control characters as \\xNN, and UTF-8 as it is: in a message and in a reason" {
+    start_server "$STAGE/chat_server"
+    printf 'a\e]0;title\a \rbob: \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
+    run script -qec "$PROGRAMS/$STAGE/chat_client -n alice -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    assert_output --partial $'alice: a\\x1B]0;title\\x07 \\x0Dbob: \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
+}
+
+# -- the server
+
+# bats test_tags=points:2
+@test "SIGTERM and SIGINT: what is queued is relayed, then all associations are shut down, and it ends with 0" {
+    local signal
+    for signal in TERM INT; do
+        start_server "$STAGE/chat_server"
+        start_client "one$signal" "$PEER" 127.0.0.1 "$port" text:'/nick one' recv line text:queued print:sent recv end
+        hears "one$signal" 'message 13: * one joined'
+        hears "one$signal" ''
+        kill -STOP "$server_pid" # so that the message is queued indeed when the signal comes
+        say "one$signal" go
+        hears "one$signal" sent
+        kill -"$signal" "$server_pid"
+        kill -CONT "$server_pid"
+        hears "one$signal" 'message 12: one: queued'
+        hears "one$signal" ''
+        hears "one$signal" 'shutdown'
+        await_exit "$server_pid" || fail "after SIG$signal the exit status was $?"
+    done
+}
+
+# bats test_tags=points:1
+@test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
+    command -v strace >/dev/null || skip 'strace is not installed'
+    wrapper=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    start_server "$STAGE/chat_server"
+    wrapper=()
+    assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*no SCTP_SENDALL'
+    enter alice bob
+    say alice hello
+    all_hear 'alice: hello' alice bob
+    assert_equal "$(grep -c '"alice: hello' "$BATS_TEST_TMPDIR/calls")" 2
+}
+
+# bats test_tags=points:1
+@test "a port in use is an error with a reason and exit status 1; -a serves the addresses that it names" {
+    start_server "$STAGE/chat_server" -a 127.0.0.1 -a 127.0.0.2
+    run --separate-stderr timed "$STAGE/chat_server" -p "$port" -a 127.0.0.2
+    assert_failure 1
+    assert_equal "$output" ''
+    assert_regex "$stderr" '^chat_server: .*[Aa]ddress already in use'
+    host=127.0.0.2 join ann
+    run timed "$STAGE/chat_client" -p "$port" ::1 </dev/null
+    assert_failure 1
+}
+
+# bats test_tags=points:1
+@test "help goes to standard output with 0, bad usage to standard error with 2" {
+    local name arguments
+    for name in chat_server chat_client; do
+        run --separate-stderr timed "$STAGE/$name" -h
+        assert_success
+        assert_regex "$output" "^usage: $name"
+        for arguments in -x '-p' '-p 65536' '-p 12x' 'one two'; do
+            # shellcheck disable=SC2086 # several words
+            run --separate-stderr timed "$STAGE/$name" $arguments </dev/null
+            assert_failure 2
+            assert_equal "$output" ''
+            assert_regex "$stderr" "^$name: .*usage: "
+        done
+    done
+}
+
+# bats test_tags=points:1
+@test "who has come and gone leaves no descriptor and no process behind" {
+    start_server "$STAGE/chat_server"
+    leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+}
+
+# bats test_tags=points:1
+@test "valgrind finds no error and no leak" {
+    under_valgrind
+    start_server "$STAGE/chat_server"
+    assert_equal "$(printf 'one\n/who\n//two\n/nick bob\n/room 5\n/u\nthree\n/x' | said -n alice)" \
+        $'* alice joined\nalice: one\n* here: alice\nalice: /two\n* alice is now bob\n[5] bob: three\n* unknown command: /x'
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
 }
