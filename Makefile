@@ -1,6 +1,6 @@
 # The front door of the course: `make help` lists what there is.
 
-STAGES := $(wildcard 0[1-9]-*)
+STAGES := $(wildcard 0[1-9]-* appendix)
 MAKEFLAGS += --no-print-directory
 
 all: $(STAGES) ## builds every stage (the default)
@@ -31,6 +31,12 @@ trace: ## shows the packets of a stage as a ladder: make trace STAGE=01-one-to-o
 failover: setup-trace 03-events ## cuts the path of a conversation, with short timeouts and with the usual ones (a minute)
 	@lab/run 03-events/failover
 
+schedulers: setup-trace appendix ## times a chat beside a file in one association, with each stream scheduler (half a minute)
+	@appendix/schedulers
+
+nat: setup-trace 01-one-to-one ## sends SCTP through a home router, plain and in UDP
+	@appendix/through-nat
+
 bench: setup-bench ## measures the servers against other programs, in a quarter of an hour; BENCH_FLAGS=-q: a quick look
 	@bench/run $(BENCH_FLAGS)
 
@@ -55,4 +61,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test trace failover bench lab-kernel shell check clean help $(STAGES)
+.PHONY: all demo test trace failover schedulers nat bench lab-kernel shell check clean help $(STAGES)

@@ -4,7 +4,7 @@
 // stream needs a place of its own for what is unfinished.
 //
 // Compile:  cc -I../common -o mixed_receiver mixed_receiver.c ../common/*.c -lsctp
-// Run:      ../lab/run sh -c './mixed_receiver & sleep 1; ./mixed_sender -s prio localhost; wait; echo hello'
+// Run:      ../lab/run sh -c './mixed_receiver & sleep 1; ./mixed_sender -s prio -n 2 -c 20 localhost; wait'
 #include "address.h"
 #include "mixed.h"
 #include "options.h"

@@ -5,7 +5,7 @@
 // each message of the chat was under way; both must run on one machine, for they compare times of one clock.
 //
 // Compile:  cc -I../common -o mixed_sender mixed_sender.c ../common/*.c -lsctp
-// Run:      ../lab/run sh -c './mixed_receiver & sleep 1; ./mixed_sender -s prio localhost; wait; echo hello'
+// Run:      ../lab/run sh -c './mixed_receiver & sleep 1; ./mixed_sender -s prio -n 2 -c 20 localhost; wait'
 #include "address.h"
 #include "buffers.h"
 #include "mixed.h"

@@ -7,15 +7,15 @@ load helper/course
 copy() {
     course=$BATS_TEST_TMPDIR/course
     mkdir "$course"
-    cp -r "$TREE"/0* "$TREE"/common "$TREE"/lab "$TREE"/tests "$TREE"/bench "$TREE"/Makefile "$course"
+    cp -r "$TREE"/0* "$TREE"/appendix "$TREE"/common "$TREE"/lab "$TREE"/tests "$TREE"/bench "$TREE"/Makefile "$course"
     cd "$course" || return
     make -s clean
 }
 
-# programs - the programs of the stages that are built here, one a line
+# programs - the programs of the stages, and of the appendix, that are built here, one a line
 programs() {
     local source
-    for source in 0*/*.c; do
+    for source in 0*/*.c appendix/*.c; do
         printf '%s\n' "${source%.c}"
     done
 }
@@ -31,7 +31,7 @@ all_built() {
 @test "the compile line at the top of each program builds it from its own folder, and the run line below runs it" {
     copy
     local source line
-    for source in 0*/*.c tests/tools/*.c bench/*.c; do
+    for source in 0*/*.c appendix/*.c tests/tools/*.c bench/*.c; do
         line=$(sed -n 's,^// Compile: *,,p' "$source")
         [[ -n $line ]] || fail "$source has no line 'Compile:' at its top"
         run bash -c "cd '${source%/*}' && $line -Wall -Wextra"
@@ -39,12 +39,16 @@ all_built() {
         assert_output ''
         [[ -x ${source%.c} || -x ${source%.c}.so ]] || fail "$source: '$line' does not build it"
     done
-    for source in 0*/*.c; do
+    for source in 0*/*.c appendix/*.c; do
         line=$(sed -n 's,^// Run: *,,p' "$source")
         [[ -n $line ]] || fail "$source has no line 'Run:' at its top"
         run bash -c "cd '${source%/*}' && $line"
         assert_success
-        assert_line --regexp '(^|: )hello$'
+        if [[ $source == appendix/* ]]; then
+            assert_line --regexp '^chat [0-9.]+$'
+        else
+            assert_line --regexp '(^|: )hello$'
+        fi
     done
 }
 
@@ -54,7 +58,7 @@ all_built() {
     local compiler stage
     for compiler in gcc clang; do
         command -v "$compiler" >/dev/null || continue
-        for stage in 0*/; do
+        for stage in 0*/ appendix/; do
             run make -C "$stage" --no-print-directory "CC=$compiler"
             assert_success
             assert_output ''
@@ -73,7 +77,7 @@ all_built() {
     assert_output ''
     all_built
     local stage
-    for stage in 0*/; do
+    for stage in 0*/ appendix/; do
         make -q -C "$stage" || fail "$stage would be built again"
         touch -d '+1 second' common/options.h
         run make -q -C "$stage"
@@ -123,7 +127,7 @@ all_built() {
     cd "$TREE"
     run make help
     local target
-    for target in demo test trace failover lab-kernel shell check clean help; do
+    for target in demo test trace failover schedulers nat lab-kernel shell check clean help; do
         assert_line --regexp "^ +make $target "
     done
 }
