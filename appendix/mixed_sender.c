@@ -12,6 +12,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void send_message(int fd, uint16_t stream, const void *bytes, size_t leng
   struct iovec message = {(void *)bytes, length};
   struct sctp_sndinfo info = {.snd_sid = stream};
   if (sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0) < 0)
-    err(1, "stream %u: sctp_sendv", stream);
+    err(1, errno == EAGAIN ? "the file does not fit into the send buffer" : "stream %u: sctp_sendv", stream);
 }
 
 int main(int argc, char **argv)
@@ -131,13 +132,14 @@ int main(int argc, char **argv)
     err(1, "malloc");
   int fd = connect_to(argv[optind], port, interleave);
   choose(fd, scheduler);
-  int64_t begin = now();
+  /* Where the file does not fit into the send buffer, the chat waits in front of it, and no scheduler can help. */
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+    err(1, "O_NONBLOCK");
   for (int part = 0; part < parts; part++)
     send_message(fd, FILE_STREAM, file, length);
   free(file);
-  /* Where the file does not fit into the send buffer the chat waits in front of it, and no scheduler can help. */
-  if (now() - begin > INT64_C(100000000))
-    warnx("the file took %.0f ms to get into the send buffer", (double)(now() - begin) / 1e6);
+  if (fcntl(fd, F_SETFL, 0) < 0)
+    err(1, "fcntl");
   for (int64_t due = now(); lines > 0; lines--) {
     due += 20000000;
     struct timespec wake = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000};
