@@ -7,9 +7,9 @@ setup_file() {
     make -s -C "$TREE/appendix" && make -s -C "$TREE/01-one-to-one"
 }
 
-# measured NAME VALUE - sets `value` to what the table says of it, in microseconds: VALUE is 3 for p50, 4 for p99
+# measured NAME - sets `value` to the median that the table has for it, in microseconds
 measured() {
-    value=$(awk -v name="$1" -v column="$2" '$1 (($2 == "interleaved") ? "-i" : "") == name { print int($column * 1000) }' <<<"$output")
+    value=$(awk -v name="$1" '$1 (($2 == "interleaved") ? "-i" : "") == name { print int($3 * 1000) }' <<<"$output")
     [[ -n $value ]] || fail "the table has no line for $1: $output"
 }
 
@@ -21,15 +21,15 @@ needs_buffers() {
 # bats test_tags=host
 @test "schedulers: with priority the chat waits for one message of the file, with interleaving for none; I-DATA only then" {
     local value fcfs prio chunks capture=$BATS_TEST_TMPDIR/capture
-    run timeout 60 "$TREE/appendix/schedulers" -n 3 -w "$capture" fcfs prio prio-i
+    run timeout 60 "$TREE/appendix/schedulers" -n 4 -w "$capture" fcfs prio prio-i
     needs_buffers
     assert_success
-    measured fcfs 4 && fcfs=$value
-    measured prio-i 4
-    ((value * 3 < fcfs)) || fail "p99 with priority and interleaving is no third of that first come, first served: $output"
-    measured prio 3 && prio=$value
-    measured prio-i 3
-    ((value * 2 < prio)) || fail "p50 with interleaving is no half of that without: $output"
+    # The medians: a busy machine lets the whole lab stand still for half a second at times, which spoils a few messages, and so p99.
+    measured fcfs && fcfs=$value
+    measured prio && prio=$value
+    measured prio-i
+    ((prio * 2 < fcfs)) || fail "with priority the chat waits more than half as long as first come, first served: $output"
+    ((value * 3 < prio)) || fail "with interleaving the chat waits more than a third as long as without: $output"
 
     # The three associations in their order: of each packet of the sender's the stream and flags of its data chunks.
     chunks=$(tshark -r "$capture" -Y 'ip.src == 10.1.0.1 && (sctp.chunk_type == 0 || sctp.chunk_type == 64)' -T fields \
@@ -64,7 +64,7 @@ association 3: chunks 64, interleaved"
     assert_success
     [[ $output != *wfq* ]] || known+=(fc fc-i wfq wfq-i)
     for name in "${known[@]}"; do
-        measured "$name" 3
+        measured "$name"
     done
     assert_equal "${#lines[@]}" $((1 + ${#known[@]}))
 }
