@@ -46,13 +46,25 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
   return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
 }
 
-/* Sends to one guest, on stream 0 where it has no such stream. If it cannot have the message it is aborted. */
-static void send_to_one(struct room *room, const struct guest *guest, struct sctp_sndinfo info, const char *bytes,
+/* Returns true where we can send to an association on this stream. It may be one of which we have not read yet. */
+static bool has_stream(const struct chat *chat, sctp_assoc_t association, uint16_t stream)
+{
+  const struct guest *guest = guest_of(&chat->guests, association);
+  struct sctp_status status = {.sstat_assoc_id = association};
+  socklen_t size = sizeof status;
+  if (guest != NULL)
+    return stream < guest->streams;
+  return getsockopt(chat->room.fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0 && stream < status.sstat_outstrms;
+}
+
+/* Sends to one association, on stream 0 where it has no such stream. If it cannot have the message it is aborted. */
+static void send_to_one(struct chat *chat, sctp_assoc_t association, struct sctp_sndinfo info, const char *bytes,
                         size_t length)
 {
+  struct room *room = &chat->room;
   reserve_for_one(room, length);
-  info.snd_assoc_id = guest->association;
-  if (info.snd_sid >= guest->streams)
+  info.snd_assoc_id = association;
+  if (info.snd_sid > 0 && !has_stream(chat, association, info.snd_sid))
     info.snd_sid = 0;
   if (send_to(room->fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
     warn("assoc %d", info.snd_assoc_id);
@@ -70,7 +82,7 @@ static bool all_have(const struct guests *guests, uint16_t stream)
   return true;
 }
 
-/* Sends a message to every guest. One that cannot have it is aborted: nobody has a hole without knowing. */
+/* Sends a message to every association. One that cannot have it is aborted: nobody has a hole without knowing. */
 static void send_to_all(struct chat *chat, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
   struct room *room = &chat->room;
@@ -87,8 +99,12 @@ static void send_to_all(struct chat *chat, struct sctp_sndinfo info, const char 
     }
     return;
   }
-  for (size_t i = 0; i < chat->guests.count; i++)
-    send_to_one(room, &chat->guests.all[i], info, bytes, length);
+  /* All on the kernel's list, as SENDALL does it, also those of whom we have not read yet: who has got one message by
+   * it must not miss the next. */
+  struct sctp_assoc_ids *list = list_associations(room->fd);
+  for (uint32_t i = 0; i < list->gaids_number_of_ids; i++)
+    send_to_one(chat, list->gaids_assoc_id[i], info, bytes, length);
+  free(list);
 }
 
 /* Tells everyone what has happened, or with `to` that guest alone: a line that begins with "* ", ordered, on stream 0.
@@ -105,7 +121,7 @@ __attribute__((format(printf, 3, 4))) static void tell(struct chat *chat, const 
   if (to == NULL)
     send_to_all(chat, (struct sctp_sndinfo){0}, line, length);
   else
-    send_to_one(&chat->room, to, (struct sctp_sndinfo){0}, line, length);
+    send_to_one(chat, to->association, (struct sctp_sndinfo){0}, line, length);
 }
 
 static void announce(struct chat *chat, struct guest *guest)

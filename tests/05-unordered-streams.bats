@@ -671,3 +671,247 @@ ready() {
     await_exit "$server_pid" || fail "the server's exit status was $?"
     valgrind_finds_nothing
 }
+
+# --- rude clients and load
+# What stage 04 promises about rude clients holds here, too. Here fewer messages are said: the means are the same.
+
+# ear_witness NICK - a chat_client that writes down what it hears, in $BATS_TEST_TMPDIR/NICK.heard; sets pid[NICK]
+ear_witness() {
+    program 05-unordered-streams/chat_client -n "$1" -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/never" >"$BATS_TEST_TMPDIR/$1.heard" 2>"$BATS_TEST_TMPDIR/$1.err" &
+    pid[$1]=$!
+    running+=("$!")
+    await_heard "$1" "\\* $1 joined"
+}
+
+# await_heard NICK PATTERN - waits until the witness has heard such a line
+await_heard() {
+    local end=$((SECONDS + DEADLINE))
+    until grep -qaE "^$2\$" "$BATS_TEST_TMPDIR/$1.heard"; do
+        ((SECONDS <= end)) || fail "$1 has not heard within $DEADLINE s: $2; the last notices: $(grep -a '^\* ' "$BATS_TEST_TMPDIR/$1.heard" | tail -n 5)"
+        breathe
+    done
+}
+
+# said_to NICK - prints what the witness has heard others say
+said_to() {
+    grep -av '^\* ' "$BATS_TEST_TMPDIR/$1.heard"
+}
+
+# bats test_tags=points:4
+@test "a client that stops reading stalls nobody, is told why, and the others read that it is gone" {
+    local option longest
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        # fanout compares every byte, and gives up when nothing comes for 3 s. First a room in which everyone reads.
+        run --separate-stderr "$FANOUT" -g -n 10 -l 3 -p "$port" 1000:8:200
+        assert_success
+        [[ $output =~ \"max\":([0-9.]+) ]]
+        longest=${BASH_REMATCH[1]}
+        ear_witness "ann$option"
+        ear_witness "deaf$option"
+        kill -STOP "${pid[deaf$option]}"
+        run --separate-stderr "$FANOUT" -g -n 10 -l 3 -p "$port" 1000:8:1500
+        assert_success
+        [[ $output =~ \"max\":([0-9.]+) ]]
+        # It takes 1 s to know that someone does not read; a busy machine adds to that what it adds to everything.
+        awk -v now="${BASH_REMATCH[1]}" -v before="$longest" 'BEGIN { exit !(now < 1.5 + 10 * before) }' ||
+            fail "somebody waited ${BASH_REMATCH[1]} s for a message, and $longest s when everyone read"
+        await_heard "ann$option" "\\* deaf$option is gone: .+"
+        kill -CONT "${pid[deaf$option]}"
+        await_exit "${pid[deaf$option]}" && fail 'a client that has been disconnected must end with 1'
+        assert_regex "$(<"$BATS_TEST_TMPDIR/deaf$option.err")" '^chat_client: .*aborted.*: .+'
+    done
+}
+
+# bats test_tags=points:2
+@test "who has stopped reading has no hole: what it got is the beginning of all that was said" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness deaf
+    kill -STOP "${pid[deaf]}"
+    seq -f 'sam: %01000.0f' 400 >"$BATS_TEST_TMPDIR/lines"
+    cut -c 6- "$BATS_TEST_TMPDIR/lines" | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+    await_associations 0
+    kill -CONT "${pid[deaf]}"
+    ! await_exit "${pid[deaf]}" || fail 'a client that has been disconnected must end with 1'
+    assert_regex "$(<"$BATS_TEST_TMPDIR/deaf.err")" '^chat_client: .*aborted.*: .+'
+    said_to deaf >"$BATS_TEST_TMPDIR/got"
+    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/got")" "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/lines"
+    [[ -s $BATS_TEST_TMPDIR/got ]]
+}
+
+# bats test_tags=points:2
+@test "someone who reads slowly misses nothing, and is not disconnected" {
+    start_server 05-unordered-streams/chat_server
+    start_client slow "$PEER" 127.0.0.1 "$port" text:hi slow:403:3 recv
+    await_associations 1
+    seq -f '%01000.0f' 401 | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+    hears slow '403 slowly' # "joined" and "hi" of its own, "joined" of sam, and 400 lines
+    hears slow 'message 1006: '
+    assert_equal "$(<"$BATS_TEST_TMPDIR/server.err")" ''
+}
+
+# bats test_tags=points:3
+@test "one with a single stream and one that has vanished: those after them in the list get all, in every room, and once" {
+    "$TREE/lab/two-hosts" up
+    local option i
+    for option in '' -l; do
+        PROGRAM_NETNS=far start_server 05-unordered-streams/chat_server $option
+        start_client "few$option" "${at_near[@]}" "$PEER" -v -i 1 -o 1 10.1.0.2 "$port" text:hi recv recv recv recv recv wait
+        await_far_associations 1
+        start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" text:hi wait
+        await_far_associations 2
+        start_client "ann$option" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n ann -p "$port" 10.1.0.2
+        hears "ann$option" '* ann joined'
+        "$TREE/lab/two-hosts" cut 2
+        say "ann$option" 'one'
+        say "ann$option" '/room 5'
+        for i in two three; do
+            say "ann$option" "$i"
+        done
+        say "ann$option" '/room 0'
+        say "ann$option" 'four'
+        # chat_client may say a thing in room 0 while one in room 5 is on its way.
+        for i in 1 2 3 4; do
+            await_line "${ear[ann$option]}" line
+            printf '%s\n' "$line"
+        done | sort >"$BATS_TEST_TMPDIR/heard"
+        assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'[5] ann: three\n[5] ann: two\nann: four\nann: one'
+        for i in '\* guest1 joined' 'guest1: hi' '\* guest2 joined' 'guest2: hi' '\* ann joined'; do
+            hears_at_last "few$option" "message [0-9]+ stream 0 ppid 0: $i"
+        done
+        "$TREE/lab/two-hosts" mend 2
+        kill -KILL "$server_pid"
+    done
+    "$TREE/lab/two-hosts" down
+}
+
+# bats test_tags=points:2
+@test "one in the middle of its shutdown: those after it in the list get all, in every room, and once" {
+    local option
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        start_client "closing$option" "$PEER" 127.0.0.1 "$port" line shut wait
+        await_associations 1
+        # 120 lines of 1000 bytes are more than fits into the buffer of a client that does not read.
+        seq -f '%01000.0f' 120 | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+        say "closing$option" go
+        await_value 1 shutting_down 'associations in their shutdown'
+        start_client "ann$option" program 05-unordered-streams/chat_client -n ann -p "$port" 127.0.0.1
+        hears "ann$option" '* ann joined'
+        say "ann$option" 'who is left?'
+        hears "ann$option" 'ann: who is left?'
+        say "ann$option" '/room 5'
+        say "ann$option" 'and here?'
+        hears "ann$option" '[5] ann: and here?'
+        assert_equal "$(shutting_down)" 1
+        kill -KILL "$server_pid"
+    done
+}
+
+# bats test_tags=points:2
+@test "one that floods is slowed down, the others are heard meanwhile, and the server ends all the same" {
+    start_server 05-unordered-streams/chat_server
+    # It sends as fast as it can, and reads what comes back.
+    yes 'a line of a flood, which has no end' | socat - "SCTP:127.0.0.1:$port" >/dev/null 2>&1 &
+    running+=("$!")
+    await_associations 1
+    local i
+    for ((i = 1; i <= 3; i++)); do
+        said -n sam <<<"can you hear me? $i" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's line $i has not come back: exit status $?"
+        grep -qaFx "sam: can you hear me? $i" "$BATS_TEST_TMPDIR/heard"
+    done
+    grep -qa flood "$BATS_TEST_TMPDIR/heard" # it goes on
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" 10 || fail "the flood keeps the server from ending: exit status $? (124: it was still there)"
+}
+
+# bats test_tags=points:2
+@test "someone asks and asks, and reads no answer, or changes his nick over and over: that one goes, the others talk on" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    local ask number=0
+    for ask in '/who' '/nick a|/nick b'; do
+        start_client "rude$((++number))" "$PEER" 127.0.0.1 "$port" "text:/nick rude$number" "ask:$ask" end
+        await_associations 2
+        run --separate-stderr "$FANOUT" -g -n 5 -l 3 -p "$port" 64:4:300
+        assert_success
+        hears "rude$number" 'no more'
+        hears_at_last "rude$number" 'lost cause=12 reason=.+'
+        await_heard ann "\\* (rude$number|a|b) is gone: .+"
+    done
+}
+
+# bats test_tags=points:2
+@test "8 clients say 65536 bytes in a row, all at the same time: everyone hears all" {
+    start_server 05-unordered-streams/chat_server
+    local recv=() i
+    for ((i = 0; i < 24; i++)); do
+        recv+=(recv) # that they have joined, and what they say
+    done
+    run "$PEER" -n 8 127.0.0.1 "$port" send:65536 send:65536 "${recv[@]}"
+    assert_success
+    assert_equal "$(count "$output" 'message 65545:')" 128
+}
+
+# bats test_tags=points:2
+@test "someone joins while much is waiting to be said: what that one hears has no hole" {
+    only_here
+    local most before
+    most=/proc/sys/net/core/wmem_max
+    before=$(<"$most")
+    echo 300000 >"$most" # so that a long message to three has no place in the send buffer all at once
+    start_server 05-unordered-streams/chat_server
+    echo "$before" >"$most"
+    ear_witness ann
+    start_client cyd program 05-unordered-streams/chat_client -n cyd -p "$port" 127.0.0.1
+    hears cyd '* cyd joined'
+    kill -STOP "$server_pid"
+    say cyd 1
+    line_of 50000 2 >&"${mouth[cyd]}"
+    say cyd 3
+    await_value 1 unread 'clients whose messages have reached the server, which does not read'
+    program 05-unordered-streams/chat_client -n bob -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/never" >"$BATS_TEST_TMPDIR/bob.heard" 2>&1 &
+    running+=("$!")
+    await_associations 3
+    kill -CONT "$server_pid"
+    await_heard ann '\* bob joined'
+    say cyd 4
+    await_heard bob 'cyd: 4'
+    run cut -c 1-6 <(said_to bob)
+    assert_regex "$output" $'^((cyd: 1\ncyd: 2\n)?cyd: 3\n)?cyd: 4$'
+}
+
+# crash_and_return BEFORE AFTER - a guest, of streams BEFORE, crashes; it comes back from the same port, with streams AFTER
+crash_and_return() {
+    start_client "first$1" "${at_near[@]}" "$PEER" -i "$1" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger "text:/nick crash$1" wait
+    await_far_associations 1
+    start_client "ann$1" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n "ann$1" -p "$port" 10.1.0.2
+    hears "ann$1" "* ann$1 joined"
+    cut_both # so that nobody hears its kernel say goodbye for it
+    kill -KILL "${pid[first$1]}"
+    wait "${pid[first$1]}" || true
+    mend_both
+    start_client "again$1" "${at_near[@]}" "$PEER" -v -i "$2" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" 'text:I am back' recv recv recv recv wait
+    hears_at_last "ann$1" "\\* crash$1 is gone: .+"
+    hears_at_last "ann$1" '\* guest3 joined'
+    hears_at_last "ann$1" 'guest3: I am back'
+    hears_at_last "again$1" 'message 18 stream 0 ppid 0: guest3: I am back'
+}
+
+# bats test_tags=points:2
+@test "SCTP_RESTART: a guest crashes and comes back with more streams, or with less: everyone hears every room" {
+    "$TREE/lab/two-hosts" up
+    PROGRAM_NETNS=far
+    local few
+    for few in 1 16; do
+        start_server 05-unordered-streams/chat_server
+        crash_and_return "$few" $((17 - few))
+        say "ann$few" '/room 5'
+        say "ann$few" 'do you hear me?'
+        hears "ann$few" "[5] ann$few: do you hear me?"
+        # It has one stream: before, or now.
+        hears_at_last "again$few" "message [0-9]+ stream 0 ppid 0: ann$few: do you hear me\\?"
+        kill -KILL "$server_pid"
+    done
+    "$TREE/lab/two-hosts" down
+}
