@@ -915,3 +915,147 @@ crash_and_return() {
     done
     "$TREE/lab/two-hosts" down
 }
+
+# bats test_tags=points:1
+@test "one that reads, but hardly anything, holds up the room for seconds and not for good" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    start_client slow "$PEER" 127.0.0.1 "$port" 'text:/nick sipper' sip:2500:300 end # 64 KB take it eight seconds
+    await_heard ann '\* sipper joined'
+    lines 8 >"$BATS_TEST_TMPDIR/heard" || fail "the one who speaks ended with $? (124: it had not heard its lines after $DEADLINE s)"
+    await_heard ann '\* sipper is gone: .+'
+}
+
+# bats test_tags=points:2
+@test "who is killed in the middle of a message, or aborts there: nobody hears a part of it, and its name is free again" {
+    ulimit -c 0
+    small_receive_buffer 05-unordered-streams/chat_server
+    start_client ann program 05-unordered-streams/chat_client -n ann -p "$port" 127.0.0.1
+    hears ann '* ann joined'
+    local how
+    for how in wait abort; do
+        start_client "dies$how" "$PEER" -m 500 127.0.0.1 "$port" 'text:/nick dora' text:hello linger line send:65000 print:sent "$how"
+        hears ann '* dora joined'
+        hears ann 'dora: hello'
+        kill -STOP "$server_pid" # so that it is the middle indeed: the rest does not fit
+        say "dies$how" go
+        hears "dies$how" sent
+        [[ $how == abort ]] || await_value yes knocked 'the client has tried in vain to send more'
+        [[ $how == abort ]] || kill -KILL "${pid[dies$how]}"
+        await_associations 1
+        kill -CONT "$server_pid"
+        one_answer ann '\* dora is gone: .+'
+        say ann 'what was that?'
+        hears ann 'ann: what was that?'
+    done
+    say ann '/who'
+    hears ann '* here: ann'
+}
+
+# bats test_tags=points:2
+@test "SIGTERM though a guest reads nothing: the others hear how it ends, and the server ends with 0" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    ear_witness bob
+    start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
+    hears deaf full
+    kill -TERM "$server_pid"
+    # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
+    await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
+    local name
+    for name in ann bob; do
+        await_exit "${pid[$name]}" && fail 'a client whose server has ended must end with 1'
+        assert_regex "$(<"$BATS_TEST_TMPDIR/$name.err")" '^chat_client: .*ended'
+    done
+}
+
+# bats test_tags=points:1
+@test "where the kernel has no memory for what is said, nobody has a hole without being told" {
+    only_here
+    local option before
+    before=$(</proc/sys/net/sctp/sctp_mem)
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        echo '100 120 150' >/proc/sys/net/sctp/sctp_mem # pages, for all of SCTP
+        run "$FANOUT" -g -n 10 -s 30 -l 3 -p "$port" 1000:8:300 # which may fail, but not for a message that is missing
+        echo "$before" >/proc/sys/net/sctp/sctp_mem
+        refute_output --regexp 'what comes is not|nothing came|neither a notice|not one line'
+        kill -0 "$server_pid"
+    done
+}
+
+# bats test_tags=points:1
+@test "guests that have come and gone leave no descriptor, no process and no name behind" {
+    start_server 05-unordered-streams/chat_server
+    leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
+    run said -n last <<<'/who'
+    assert_line '* here: last'
+}
+
+# The last tests are load, and give no points: see 04-sendall.bats. With -g the tools take the names off before they
+# compare, and speak in all rooms.
+
+# bats test_tags=points:0
+@test "guests who shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    start_client shut "$PEER" -n 5 127.0.0.1 "$port" line shut print:shut wait
+    await_associations 5
+    lines 40 >"$BATS_TEST_TMPDIR/flood" 2>&1 3>&- &
+    running+=("$!")
+    await_value 5 full_clients 'clients that have something to read, and do not read'
+    printf '\n\n\n\n\n' >&"${mouth[shut]}"
+    for ((i = 0; i < 5; i++)); do
+        hears shut shut
+    done
+    # Their associations are neither established nor ended now.
+    lines 3 >"$BATS_TEST_TMPDIR/heard" || fail 'who has said three messages has not heard them all'
+}
+
+# bats test_tags=points:0
+@test "a crowd of 60 in 16 rooms, that comes and goes at random: all hear the same in each, and the notices are true" {
+    only_here
+    local option seconds=2
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        run "$TREE/tests/tools/crowd" -g -n 60 -t $((seconds--)) -r 60 -c 30 -k 1 -i 0 -P "$server_pid" 127.0.0.1 "$port"
+        assert_success
+        assert_output --partial ' missing 0, twice 0, out of order 0, '
+        assert_output --regexp 'descriptors first ([0-9]+) last \1; notices [0-9]+, false 0'
+    done
+}
+
+# bats test_tags=points:0
+@test "2000 messages and commands of guests with random options and few streams: the room is right afterwards" {
+    only_here
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/fuzz" -g "$port" 2000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "3000 random packets, in a chat: the room is right afterwards" {
+    only_here
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/packets" -g "$port" 3000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "valgrind finds no error and no leak, whatever the guests do" {
+    only_here
+    under_valgrind
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/fuzz" -g "$port" 300
+    assert_success
+    run "$TREE/tests/tools/packets" -g "$port" 300
+    assert_success
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
+}

@@ -34,6 +34,11 @@ shutting_down() {
     awk -v port="$port" '$12 == port && $5 == 6 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
 }
 
+# full_clients - prints how many clients have more to read than 50 KB
+full_clients() {
+    awk -v port="$port" '$13 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+}
+
 # unread - prints from how many clients the server has more than 50 KB to read
 unread() {
     awk -v port="$port" '$12 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
