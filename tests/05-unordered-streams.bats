@@ -741,13 +741,13 @@ said_to() {
 
 # bats test_tags=points:2
 @test "someone who reads slowly misses nothing, and is not disconnected" {
-    start_server 05-unordered-streams/chat_server
+    small_send_buffer 05-unordered-streams/chat_server
     start_client slow "$PEER" 127.0.0.1 "$port" text:hi slow:403:3 recv
     await_associations 1
     seq -f '%01000.0f' 401 | said -n sam >/dev/null || fail "the one who speaks ended with $?"
     hears slow '403 slowly' # "joined" and "hi" of its own, "joined" of sam, and 400 lines
     hears slow 'message 1006: '
-    assert_equal "$(<"$BATS_TEST_TMPDIR/server.err")" ''
+    refute_regex "$(<"$BATS_TEST_TMPDIR/server.err")" 'aborted'
 }
 
 # bats test_tags=points:3
@@ -756,7 +756,7 @@ said_to() {
     local option i
     for option in '' -l; do
         PROGRAM_NETNS=far start_server 05-unordered-streams/chat_server $option
-        start_client "few$option" "${at_near[@]}" "$PEER" -v -i 1 -o 1 10.1.0.2 "$port" text:hi recv recv recv recv recv wait
+        start_client "few$option" "${at_near[@]}" "$PEER" -v -i 1 -o 1 10.1.0.2 "$port" text:hi recv recv recv recv recv recv recv recv recv wait
         await_far_associations 1
         start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" text:hi wait
         await_far_associations 2
@@ -774,11 +774,17 @@ said_to() {
         for i in 1 2 3 4; do
             await_line "${ear[ann$option]}" line
             printf '%s\n' "$line"
-        done | sort >"$BATS_TEST_TMPDIR/heard"
+        done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/heard"
         assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'[5] ann: three\n[5] ann: two\nann: four\nann: one'
         for i in '\* guest1 joined' 'guest1: hi' '\* guest2 joined' 'guest2: hi' '\* ann joined'; do
             hears_at_last "few$option" "message [0-9]+ stream 0 ppid 0: $i"
         done
+        for i in 1 2 3 4; do
+            hears "few$option" ''
+            await_line "${ear[few$option]}" line
+            printf '%s\n' "${line#message }"
+        done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/heard"
+        assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'10 stream 0 ppid 0: ann: four\n11 stream 0 ppid 0: ann: three\n9 stream 0 ppid 0: ann: one\n9 stream 0 ppid 0: ann: two'
         "$TREE/lab/two-hosts" mend 2
         kill -KILL "$server_pid"
     done
@@ -856,12 +862,7 @@ said_to() {
 # bats test_tags=points:2
 @test "someone joins while much is waiting to be said: what that one hears has no hole" {
     only_here
-    local most before
-    most=/proc/sys/net/core/wmem_max
-    before=$(<"$most")
-    echo 300000 >"$most" # so that a long message to three has no place in the send buffer all at once
-    start_server 05-unordered-streams/chat_server
-    echo "$before" >"$most"
+    small_send_buffer 05-unordered-streams/chat_server # which has no place for a long message to three at a time
     ear_witness ann
     start_client cyd program 05-unordered-streams/chat_client -n cyd -p "$port" 127.0.0.1
     hears cyd '* cyd joined'

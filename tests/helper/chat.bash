@@ -44,6 +44,17 @@ unread() {
     awk -v port="$port" '$12 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
 }
 
+# small_send_buffer STAGE/NAME [ARGUMENT...] - starts a server whose send buffer is soon full
+small_send_buffer() {
+    local most=/proc/sys/net/core/wmem_max before=''
+    if [[ -w $most ]]; then
+        before=$(<"$most")
+        echo 300000 >"$most"
+    fi
+    start_server "$@"
+    [[ -z $before ]] || echo "$before" >"$most"
+}
+
 # only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's
 only_here() {
     [[ -w /proc/sys/net/core/rmem_max ]] || skip "the load needs large buffers; here they are the host's (rmem_max)"
