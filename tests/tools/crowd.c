@@ -394,7 +394,7 @@ static bool is_content(const struct word *word, const char *bytes, size_t length
 }
 
 /* A whole message has come. */
-static void hear(struct client *client, const char *bytes, size_t length, uint16_t stream)
+static void hear(struct client *client, const char *bytes, size_t length, const struct sctp_rcvinfo *info)
 {
   struct word word;
   const char *line = bytes;
@@ -410,8 +410,9 @@ static void hear(struct client *client, const char *bytes, size_t length, uint16
     atomic_fetch_add(&room->damaged, 1);
     return;
   }
-  if (stream != (word.stream < client->streams ? word.stream : 0)) {
-    complain(client, "a message from room %u came on stream %u; it has %u", word.stream, stream, client->streams);
+  if (info->rcv_sid != (word.stream < client->streams ? word.stream : 0) || info->rcv_flags & SCTP_UNORDERED) {
+    complain(client, "a message from room %u came on stream %u%s; it has %u", word.stream, info->rcv_sid,
+             info->rcv_flags & SCTP_UNORDERED ? ", unordered" : "", client->streams);
     atomic_fetch_add(&room->damaged, 1);
   }
   if (names)
@@ -642,7 +643,7 @@ static void read_from(struct client *client)
       continue;
     }
     if (client->unfinished == NULL && flags & MSG_EOR) {
-      hear(client, buffer.bytes, (size_t)n, info.rcv_sid);
+      hear(client, buffer.bytes, (size_t)n, &info);
       continue;
     }
     if (client->unfinished == NULL) {
@@ -658,7 +659,7 @@ static void read_from(struct client *client)
     memcpy(client->unfinished + client->unfinished_length, buffer.bytes, (size_t)n);
     client->unfinished_length += (size_t)n;
     if (flags & MSG_EOR) {
-      hear(client, client->unfinished, client->unfinished_length, info.rcv_sid);
+      hear(client, client->unfinished, client->unfinished_length, &info);
       free(client->unfinished);
       client->unfinished = NULL;
     }
