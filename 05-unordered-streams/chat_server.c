@@ -17,6 +17,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,7 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOMS = 16, UNNAMED_MS = 1000 /* so long may a guest take to say its name before it is announced */ };
+enum {
+  ROOMS = 16,
+  UNNAMED_MS = 1000 /* so long may a guest take to say its name before it is announced */,
+  NEWS_MAX = 4096
+};
 
 static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n"
                             "A chat with 16 rooms, the streams 0 to 15. Ends on SIGINT or SIGTERM.\n"
@@ -37,6 +42,8 @@ static const char no_memory[] = "the server has no memory left";
 struct chat {
   struct room room;
   struct guests guests;
+  size_t news_length;
+  char news[NEWS_MAX]; /* notices that have not been sent yet, a line each */
 };
 
 /* Sends to one association, or with SCTP_SENDALL in the flags to all. */
@@ -107,6 +114,24 @@ static void send_to_all(struct chat *chat, struct sctp_sndinfo info, const char 
   free(list);
 }
 
+/* Sends the notices that have been gathered, as one message. One by one, those of 1000 guests who come at the same time
+ * would be a million deliveries. */
+static void publish(struct chat *chat)
+{
+  size_t length = chat->news_length;
+  chat->news_length = 0;
+  if (length > 0)
+    send_to_all(chat, (struct sctp_sndinfo){0}, chat->news, length);
+}
+
+/* Publishes when nothing has come that could bring more news. */
+static void publish_in_time(struct chat *chat)
+{
+  struct pollfd queue = {.fd = chat->room.fd, .events = POLLIN};
+  if (chat->news_length > 0 && poll(&queue, 1, 0) == 0)
+    publish(chat);
+}
+
 /* Tells everyone what has happened, or with `to` that guest alone: a line that begins with "* ", ordered, on stream 0.
  */
 __attribute__((format(printf, 3, 4))) static void tell(struct chat *chat, const struct guest *to, const char *format,
@@ -118,10 +143,14 @@ __attribute__((format(printf, 3, 4))) static void tell(struct chat *chat, const 
   size_t length = 2 + (size_t)vsnprintf(line + 2, sizeof line - 3, format, values);
   va_end(values);
   line[length++] = '\n';
-  if (to == NULL)
-    send_to_all(chat, (struct sctp_sndinfo){0}, line, length);
-  else
+  if (to != NULL || chat->news_length + length > NEWS_MAX)
+    publish(chat);
+  if (to != NULL) {
     send_to_one(chat, to->association, (struct sctp_sndinfo){0}, line, length);
+  } else { /* which is never longer than a nick and a reason are */
+    memcpy(chat->news + chat->news_length, line, length);
+    chat->news_length += length;
+  }
 }
 
 static void announce(struct chat *chat, struct guest *guest)
@@ -132,7 +161,7 @@ static void announce(struct chat *chat, struct guest *guest)
   tell(chat, NULL, "%s joined", guest->nick);
 }
 
-/* Announces those who have taken their time. Returns when it is the next one's turn. */
+/* Announces those who have taken their time, and publishes what there is. Returns when it is the next one's turn. */
 static deadline announce_due(struct chat *chat)
 {
   deadline next = NEVER;
@@ -141,6 +170,7 @@ static deadline announce_due(struct chat *chat)
       announce(chat, &chat->guests.all[i]);
     next = deadline_first(next, chat->guests.all[i].due);
   }
+  publish_in_time(chat);
   return next;
 }
 
@@ -204,6 +234,7 @@ static void pass_on(struct chat *chat, struct guest *guest, const struct receive
       .snd_ppid = got->info.rcv_ppid,
   };
   announce(chat, guest);
+  publish(chat);
   send_to_all(chat, as_it_came, line, spoken_line(guest->nick, got->message, got->length, line));
 }
 

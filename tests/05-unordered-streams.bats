@@ -1020,6 +1020,16 @@ crash_and_return() {
 }
 
 # bats test_tags=points:0
+@test "200 guests who come and go at the same time are announced in few messages, not each to each in one of its own" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/crowd" -g -n 200 -t 1 -r 5 -c 0 -k 0 -i 0 127.0.0.1 "$port"
+    assert_success
+    [[ $output =~ 'notices '([0-9]+) ]]
+    ((BASH_REMATCH[1] < 25000)) || fail "${BASH_REMATCH[1]} messages with notices; each of its own, they would be 40,000"
+}
+
+# bats test_tags=points:0
 @test "2000 messages and commands of guests with random options and few streams: the room is right afterwards" {
     only_here
     with_extensions 05-unordered-streams/chat_server

@@ -401,8 +401,10 @@ static void hear(struct client *client, const char *bytes, size_t length, const 
   size_t nick = names ? spoken_strip(&bytes, &length) : 0;
   if (names && nick == 0) {
     atomic_fetch_add(&room->notices, 1);
-    if (process < 0)
-      believe(client, bytes + 2, length - 2);
+    for (size_t line; process < 0 && length > 0; bytes += line, length -= line) {
+      line = spoken_line_length(bytes, length);
+      believe(client, bytes + 2, line - 2);
+    }
     return;
   }
   if (!read_head(bytes, length, &word) || !is_content(&word, bytes + HEAD, length - HEAD)) {

@@ -33,6 +33,8 @@ static inline bool spoken_is_notice(const char *bytes, size_t length)
   static const char *const news[] = {" joined\n", " left\n", " is gone: ", " is now "};
   if (!spoken_begins(bytes, length, "* "))
     return false;
+  if (length < 4 || bytes[length - 1] != '\n')
+    return false;
   for (size_t i = 2; i < length - 1; i++)
     if ((unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f)
       return false;
@@ -48,20 +50,29 @@ static inline bool spoken_is_notice(const char *bytes, size_t length)
   return false;
 }
 
+/* Returns the length of the first line, with its newline, 0 where it has none. */
+static inline size_t spoken_line_length(const char *bytes, size_t length)
+{
+  const char *end = length > 0 ? memchr(bytes, '\n', length) : NULL;
+  return end != NULL ? (size_t)(end - bytes) + 1 : 0;
+}
+
 /*
  * Takes off a whole message what the server has added: the name before it and the newline behind it. Ends the program
  * where it is neither what somebody has said, nor a notice.
  *
- * Returns the length of the name, which ends where *bytes then begins, two bytes before; or 0 for a notice, which stays
- * as it is.
+ * Returns the length of the name, which ends where *bytes then begins, two bytes before; or 0 for notices, which stay
+ * as they are, a line each.
  */
 static inline size_t spoken_strip(const char **bytes, size_t *length)
 {
-  size_t nick = spoken_nick(*bytes, *length);
-  if (*length == 0 || memchr(*bytes, '\n', *length) != *bytes + *length - 1)
+  size_t nick = spoken_nick(*bytes, *length), line = spoken_line_length(*bytes, *length);
+  /* Notices may come several at a time. */
+  for (size_t at = 0; spoken_is_notice(*bytes + at, line); line = spoken_line_length(*bytes + at, *length - at))
+    if ((at += line) == *length)
+      return 0;
+  if (line == 0 || spoken_line_length(*bytes, *length) != *length)
     errx(1, "what comes is not one line, but %zu bytes: %.*s", *length, *length < 60 ? (int)*length : 60, *bytes);
-  if (spoken_is_notice(*bytes, *length))
-    return 0;
   if (nick == 0 || *length < nick + 3 || memcmp(*bytes + nick, ": ", 2) != 0)
     errx(1, "%zu bytes came that are neither a notice nor said by anyone: %.*s", *length,
          *length < 60 ? (int)*length : 60, *bytes);
