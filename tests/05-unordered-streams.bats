@@ -882,6 +882,29 @@ said_to() {
     assert_regex "$output" $'^((cyd: 1\ncyd: 2\n)?cyd: 3\n)?cyd: 4$'
 }
 
+# to_be_read - prints "yes" where something that the server has not read yet has come from a client
+to_be_read() {
+    awk -v port="$port" '$12 == port && $9 > 0 { yes = "yes" } END { print yes }' /proc/net/sctp/assocs
+}
+
+# bats test_tags=points:2
+@test "someone with one stream joins while a message in room 5 waits to be passed on: those who join after that one get it, too" {
+    start_server 05-unordered-streams/chat_server
+    enter ann
+    say ann '/room 5'
+    kill -STOP "$server_pid"
+    say ann 'is anybody there?'
+    await_value yes to_be_read 'a message that waits to be passed on'
+    start_client one "$PEER" -v -i 1 -o 1 127.0.0.1 "$port" recv wait
+    await_associations 2
+    start_client two "$PEER" -v -i 16 -o 16 127.0.0.1 "$port" recv recv wait
+    await_associations 3
+    kill -CONT "$server_pid"
+    hears ann '[5] ann: is anybody there?'
+    hears one 'message 23 stream 0 ppid 0: ann: is anybody there?'
+    hears two 'message 23 stream 5 ppid 0: ann: is anybody there?'
+}
+
 # crash_and_return BEFORE AFTER - a guest, of streams BEFORE, crashes; it comes back from the same port, with streams AFTER
 crash_and_return() {
     start_client "first$1" "${at_near[@]}" "$PEER" -i "$1" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger "text:/nick crash$1" wait
