@@ -20,7 +20,7 @@ include "hol-model";
   if .experiment == "tail" or .experiment == "goal" then
     ($all | names) as $names | "one ordered stream" as $ordered | ([$all[].run] | max) as $runs
     | {interval: (.interval / 1000), delay, rto: 1000} as $path
-    | "\($conditions), loss \($all[0].loss) % \(.direction); \($runs) runs of \($all[0].messages) messages",
+    | "\($conditions), loss \($all[0].loss) % \(.direction); \($runs) \(if $runs == 1 then "run" else "runs" end) of \($all[0].messages) messages",
       "Delay of a message in ms, median of the runs:",
       (heading(["p50", "p90", "p99", "max", "mean", "kB/s"])),
       ($names[] as $way | ($all | of($way)) as $flows | row($way; $flows) + ([$flows[].rate / 1000] | median | fixed(0) | right(10))),
@@ -35,12 +35,12 @@ include "hol-model";
       "",
       "Goals:",
       ($names[-2:][] as $way | ($all | ratios_of($way; $ordered; .p99)) as $ratios
-       | goal("p99 of \($way) at most a third of that of one ordered stream, median of \($runs) runs"; $ratios | median; ($ratios | median) <= 0.3334; ""))
+       | goal("p99 of \($way) at most a third of that of one ordered stream, median of \($runs) \(if $runs == 1 then "run" else "runs" end)"; $ratios | median; ($ratios | median) <= 0.3334; ""))
   elif .experiment == "loss" then
     ($all | names) as $names | ([$all[].run] | max) as $runs | ([$all[].loss] | unique) as $losses
     | {interval: (.interval / 1000), delay, rto: 1000} as $path
     | ("p99", "mean") as $figure
-    | (if $figure == "p99" then "\($conditions), loss \(.direction); \($runs) runs of \($all[0].messages) messages" else "" end),
+    | (if $figure == "p99" then "\($conditions), loss \(.direction); \($runs) \(if $runs == 1 then "run" else "runs" end) of \($all[0].messages) messages" else "" end),
       "\($figure) of the delay in ms against the loss, median of the runs, and by the model:",
       ("" | left(24)) + ($losses | map("\(.) %" | right(16)) | add),
       ($names[] as $way | ($way | left(24)) + ([$losses[] as $loss | [$all[] | select(.what == $way and .loss == $loss)[$figure]] | median | ms | right(8)
@@ -49,13 +49,13 @@ include "hol-model";
       ($names[] as $way | select($way != $names[1]) | ($way | left(24)) + ([$losses[] as $loss | [$all[] | select(.loss == $loss)] | ratios_of($way; $names[1]; .[$figure]) | median | fixed(2) | right(8) + (" " * 8)] | add))
   elif .experiment == "timers" then
     ($all | names) as $names | ([$all[].run] | max) as $runs
-    | "One ordered SCTP stream, \($conditions), loss \($all[0].loss) % \(.direction); \($runs) runs of \($all[0].messages) messages",
+    | "One ordered SCTP stream, \($conditions), loss \($all[0].loss) % \(.direction); \($runs) \(if $runs == 1 then "run" else "runs" end) of \($all[0].messages) messages",
       "Delay of a message in ms, median of the runs (\($names[0]): RTO.Min 1000 ms, SACK for every second packet or after 200 ms):",
       heading(["p50", "p90", "p99", "max", "mean"]),
       ($names[] as $way | row($way; $all | of($way)))
   else
     ($all | names) as $names | ([$all[].run] | max) as $runs
-    | "\($conditions), no loss; \($runs) runs of \($paced[0].messages) messages",
+    | "\($conditions), no loss; \($runs) \(if $runs == 1 then "run" else "runs" end) of \($paced[0].messages) messages",
       (("few", "many") as $part | [$paced[] | select(.part == $part)] as $here
         | "Delay of a message in ms, \($here | map(.at_once) | min) flows at the same time, median of the runs:",
           heading(["p50", "p90", "p99", "max", "mean"]),
