@@ -34,6 +34,9 @@ failover: setup-trace 03-events ## cuts the path of a conversation, with short t
 bench: setup-bench ## measures the servers against other programs, in a quarter of an hour; BENCH_FLAGS=-q: a quick look
 	@bench/run $(BENCH_FLAGS)
 
+hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minutes); HOL_FLAGS=-q: a quick look
+	@05-unordered-streams/hol $(HOL_FLAGS)
+
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
@@ -55,4 +58,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test trace failover bench lab-kernel shell check clean help $(STAGES)
+.PHONY: all demo test trace failover bench hol lab-kernel shell check clean help $(STAGES)
