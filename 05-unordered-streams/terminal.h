@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { HISTORY_LINES = 1000, DIM = 2, RED = 31, COLOURS = 6 };
+enum { HISTORY_LINES = 1000, DIM = 2, RED = 31, BRIGHT_RED = 91 };
 
 struct terminal {
   EditLine *edit;
@@ -33,6 +33,7 @@ struct terminal {
   bool hidden;  /* the input line is not on the screen */
   char prompt[64];
   int prompt_width;
+  int columns;         /* of the screen when the line was drawn */
   mbstate_t character; /* what has been typed of one, */
   char typed[4096];    /* and what libedit has not taken yet: from `taken` to `typed_end` */
   size_t taken, typed_end;
@@ -41,6 +42,14 @@ struct terminal {
 
 static struct terminal *terminal_in_use; /* global, because a function for atexit() has no arguments */
 
+static struct winsize screen_size(void)
+{
+  struct winsize size = {0};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0)
+    size = (struct winsize){.ws_row = 24, .ws_col = 80};
+  return size;
+}
+
 /* Takes the input line from the screen: the cursor goes to where it began. */
 static void hide_line(struct terminal *terminal)
 {
@@ -48,23 +57,25 @@ static void hide_line(struct terminal *terminal)
     return;
   terminal->hidden = true;
   /* libedit does not tell in which row of it the cursor is: count, as it does. What does not fit begins a new row. */
-  struct winsize size = {0};
-  ioctl(STDOUT_FILENO, TIOCGWINSZ, &size); /* as it is now: a terminal that is resized breaks its lines anew */
-  int columns = size.ws_col > 0 ? size.ws_col : 80, at = terminal->prompt_width;
+  struct winsize size = screen_size(); /* as it is now: a terminal that is resized breaks its rows anew */
+  int columns = size.ws_col, at = terminal->prompt_width;
   const LineInfoW *line = el_wline(terminal->edit);
   for (const wchar_t *c = line->buffer; c < line->cursor; c++) {
     int width = wcwidth(*c) > 0 ? wcwidth(*c) : 0;
     at += at % columns + width > columns ? columns - at % columns + width : width;
   }
   int up = at / columns;
-  if (size.ws_row > 0 && up >= size.ws_row)
+  if (columns != terminal->columns && up > 0 && at % columns == 0)
+    up--; /* resized: a row that has just become full, and the cursor still at its end. libedit begins another then */
+  if (up >= size.ws_row)
     up = size.ws_row - 1;
-  if (terminal->dumb)
+  if (terminal->dumb) {
     putchar('\n');
-  else if (up > 0)
-    printf("\033[%dA\r\033[J", up);
-  else
-    printf("\r\033[J");
+    return;
+  }
+  if (up > 0)
+    printf("\033[%dA", up);
+  printf("\r\033[K\033[C\033[J\r"); /* in two steps: what is erased from the upper left corner on, tmux keeps */
 }
 
 /* Puts it there again, if it is not. */
@@ -73,6 +84,7 @@ static void unhide_line(struct terminal *terminal)
   if (!terminal->hidden)
     return;
   terminal->hidden = false;
+  terminal->columns = screen_size().ws_col;
   el_resize(terminal->edit);
   el_set(terminal->edit, EL_REFRESH);
   fflush(stdout);
@@ -106,8 +118,8 @@ static int nick_colour(const char *nick, size_t length)
 {
   unsigned hash = 0;
   for (size_t i = 0; i < length; i++)
-    hash = hash * 31 + (unsigned char)nick[i];
-  return RED + (int)(hash % COLOURS);
+    hash = hash * 33 + (unsigned char)nick[i];
+  return hash % 12 < 6 ? RED + (int)(hash % 6) : BRIGHT_RED + (int)(hash % 6);
 }
 
 static void set_prompt(struct terminal *terminal, const char *text)
@@ -246,10 +258,11 @@ static void leave_terminal(void)
   terminal_in_use = NULL;
 }
 
-static void set_key(EditLine *edit, const char *key, const char *name, unsigned char (*function)(EditLine *, int))
+/* In wide characters, since libedit makes copies of others, which it never frees. */
+static void set_key(EditLine *edit, const wchar_t *key, const wchar_t *name, unsigned char (*function)(EditLine *, int))
 {
-  el_set(edit, EL_ADDFN, name, name, function);
-  el_set(edit, EL_BIND, key, name, NULL);
+  el_wset(edit, EL_ADDFN, name, name, function);
+  el_wset(edit, EL_BIND, key, name, NULL);
 }
 
 /*
@@ -291,10 +304,10 @@ static void enter_terminal(struct terminal *terminal, int (*get)(EditLine *, wch
   el_set(edit, EL_HIST, history, terminal->history);
   el_set(edit, EL_PROMPT_ESC, give_prompt, '\1');
   el_set(edit, EL_GETCFN, get);
-  set_key(edit, "^M", "enter", enter);
-  set_key(edit, "^J", "enter", enter);
-  set_key(edit, "^C", "drop-line", drop_line);
-  set_key(edit, "^I", "complete-word", complete_word);
+  set_key(edit, L"^M", L"enter", enter);
+  set_key(edit, L"^J", L"enter", enter);
+  set_key(edit, L"^C", L"drop-line", drop_line);
+  set_key(edit, L"^I", L"complete-word", complete_word);
   el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(edit, EL_BIND, "^V", "ed-unassigned", NULL); /* a line holds no control characters */
   terminal_in_use = terminal;
