@@ -60,20 +60,14 @@ static void send_to_one(struct room *room, const struct guest *guest, struct sct
   } /* else, it is about to end, and needs nothing any more */
 }
 
-/*
- * Returns true where every association has this stream. Else SENDALL would stop there, with EINVAL, and those behind it
- * would miss the message. Who has come so lately that we have not read of it is the last on the kernel's list.
- */
-static bool all_have(struct chat *chat, uint16_t stream)
+/* Returns true where every guest has this stream. Else SENDALL would stop there, with EINVAL, and those behind it would
+ * miss the message. */
+static bool all_have(const struct guests *guests, uint16_t stream)
 {
-  for (size_t i = 0; i < chat->guests.count; i++)
-    if (chat->guests.all[i].streams <= stream)
+  for (size_t i = 0; i < guests->count; i++)
+    if (guests->all[i].streams <= stream)
       return false;
-  struct sctp_assoc_ids *list = list_associations(chat->room.fd);
-  uint32_t number = list->gaids_number_of_ids;
-  bool all_known = number == 0 || guest_of(&chat->guests, list->gaids_assoc_id[number - 1]) != NULL;
-  free(list);
-  return all_known;
+  return true;
 }
 
 /* Sends a message to every guest. One that cannot have it is aborted: nobody has a hole without knowing. */
@@ -83,9 +77,10 @@ static void send_to_all(struct chat *chat, struct sctp_sndinfo info, const char 
   /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
   info.snd_flags |= SCTP_SACK_IMMEDIATELY;
 
-  if (reserve_for_all(room, length) && (info.snd_sid == 0 || all_have(chat, info.snd_sid))) {
+  if (all_have(&chat->guests, info.snd_sid) && reserve_for_all(room, length)) {
     info.snd_flags |= SCTP_SENDALL;
-    /* EINVAL: in this very moment somebody with fewer streams has come. Who was there before has the message. */
+    /* EINVAL: somebody with fewer streams has come, of whom we have not read yet. Whom we know is before that one on
+     * the kernel's list, and has the message. */
     if (send_to(room->fd, info, bytes, length) < 0 && errno != EINVAL) {
       warn("SCTP_SENDALL"); /* the kernel has no memory; who has the message and who has not, nobody knows */
       abort_associations(room->fd, no_memory);

@@ -36,7 +36,7 @@ static void join(struct talk *talk, const char *host, uint16_t port)
 {
   static const struct sctp_initmsg streams = {.sinit_num_ostreams = ROOMS, .sinit_max_instreams = ROOMS};
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
-  static const int with_info = 1;
+  static const int with_info = 1, at_once = 1;
   struct sctp_status status = {0};
   socklen_t size = sizeof status;
   signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
@@ -45,6 +45,9 @@ static void join(struct talk *talk, const char *host, uint16_t port)
     err(1, "SCTP_EVENT");
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_RECVRCVINFO, &with_info, sizeof with_info) < 0)
     err(1, "SCTP_RECVRCVINFO");
+  /* Else a short message waits until what was sent before is acknowledged: in whatever order, it would be late. */
+  if (setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &at_once, sizeof at_once) < 0)
+    err(1, "SCTP_NODELAY");
   if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) < 0)
     err(1, "SCTP_STATUS");
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)

@@ -62,7 +62,7 @@ static const char *departure(const struct sctp_assoc_change *change, size_t size
   if (change->sac_state == SCTP_RESTART)
     strcpy(reason, "it has crashed, and begun anew");
   else if (*abort_reason(change, size, reason) == '\0' && change->sac_error == 0)
-    strcpy(reason, "it does not answer any more");
+    strcpy(reason, "the association was lost");
   else if (reason[0] == '\0' && size == sizeof *change) /* no error cause has come: it was us */
     strcpy(reason, "the server has disconnected it");
   else if (reason[0] == '\0')

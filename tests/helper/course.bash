@@ -108,7 +108,7 @@ hang_up() {
 
 # await_line DESCRIPTOR VARIABLE - reads the next line; fails where none comes in time
 await_line() {
-    read -r -t "$DEADLINE" -u "$1" "$2"
+    IFS='' read -r -t "$DEADLINE" -u "$1" "$2"
 }
 
 # hears NAME TEXT - the client's next line is this one
@@ -182,7 +182,7 @@ knocked() {
 
 # start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
 start_capture() {
-    capture_with tcpdump -i lo -n -v -l --immediate-mode "port $port"
+    capture_with tcpdump -i lo -n -v -l -s 256 -B 4096 --immediate-mode "port $port"
 }
 
 # capture_with COMMAND... - the same with a tcpdump of one's own; for DEADLINE seconds, so that reading it needs no deadline of
