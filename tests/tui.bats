@@ -269,12 +269,14 @@ ends() {
     for variable in NO_COLOR=1 TERM=dumb; do
         screen kill-server
         open_tui 80 "$variable" -- -n alice
+        screen pipe-pane -o "cat >'$BATS_TEST_TMPDIR/$variable'"
         says_above bob "with $variable"
         type_in 'hello'
         press Enter
         shows 'alice: hello'
         look -e
         [[ $seen != *$'\e'* ]] || fail "$variable, but there is a colour: $seen"
+        [[ $variable != TERM=* ]] || ! grep -q $'\e' "$BATS_TEST_TMPDIR/$variable" || fail "a dumb terminal gets: $(cat -v "$BATS_TEST_TMPDIR/$variable")"
     done
 }
 
