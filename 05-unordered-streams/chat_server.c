@@ -183,7 +183,10 @@ static void pass_on(struct chat *chat, struct guest *guest, const struct receive
 {
   static char line[RELAYED_MAX];
   struct sctp_sndinfo as_it_came = {
-      .snd_sid = got->info.rcv_sid, .snd_flags = got->info.rcv_flags & SCTP_UNORDERED, .snd_ppid = got->info.rcv_ppid};
+      .snd_sid = got->info.rcv_sid,
+      .snd_flags = got->info.rcv_flags & SCTP_UNORDERED,
+      .snd_ppid = got->info.rcv_ppid,
+  };
   announce(chat, guest);
   send_to_all(chat, as_it_came, line, spoken_line(guest->nick, got->message, got->length, line));
 }
