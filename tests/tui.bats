@@ -397,8 +397,9 @@ ends() {
     ends 143
     screen kill-server
     under_test "$STAGE/chat_tui" -n alice -p "$port" 127.0.0.1
-    open_screen 160 bash --norc --noprofile
-    type_in "PS1='shell> '; stty -g; ${command[*]}"
+    open_screen 160 env 'PS1=shell> ' sh -i # dash, that is: bash would mend the terminal's modes itself
+    shows 'shell>$'
+    type_in "stty -g; ${command[*]}"
     press Enter
     shows "$PROMPT\$"
     type_in 'half'
@@ -413,10 +414,18 @@ ends() {
     assert_equal "modes: $(count "$modes" $'\n')" 'modes: 0'
     type_in 'fg'
     press Enter
-    shows "fg"$'\n'"[^"$'\n'"]*chat_tui[^"$'\n'"]*"$'\n'"$PROMPT half\$"
+    shows 'fg'$'\n[^\n]*chat_tui[^\n]*\n'"$PROMPT half\$"
+    press Home
+    type_in 'and '
+    shows "$PROMPT and half\$"
+    press End
     type_in ' and whole'
     press Enter
-    shows 'alice: half and whole'
+    shows 'alice: and half and whole'
+    type_in 'not said'
+    shows 'not said$'
+    kill -TERM "$server_pid"
+    shows $'and whole\nchat_tui: the server has ended the association\nshell>$' # and nothing of the input line
 }
 
 @test "a flood does not lock the keyboard" {
