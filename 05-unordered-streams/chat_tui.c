@@ -9,7 +9,7 @@
 //
 // Compile:  cc -I../common -o chat_tui chat_tui.c ../common/*.c -lsctp -ledit
 // Run:      ../lab/run sh -c './chat_server & sleep 1; ./chat_tui -n alice localhost'
-#define _GNU_SOURCE /* wcwidth, POLLRDHUP */
+#define _GNU_SOURCE /* wcwidth, memmem */
 #include "client.h"
 #include "lines.h"
 #include "options.h"
@@ -51,14 +51,12 @@ static void show_prompt(struct chat *chat)
   set_prompt(&chat->terminal, text);
 }
 
-/* Shows a message as one line: a notice dim, and what somebody says with the name in a colour of its own. */
-static void show_message(struct chat *chat, uint16_t stream, const char *message, size_t length)
+/* Shows a line: a notice dim, and what somebody says with the name in a colour of its own. */
+static void show_line(struct chat *chat, uint16_t stream, const char *line, size_t length)
 {
   static char text[4 * RELAYED_MAX + 16];
   size_t room = stream > 0 ? (size_t)snprintf(text, sizeof text, "[%u] ", stream) : 0;
-  if (length > 0 && message[length - 1] == '\n')
-    length--;
-  escape(message, length, text + room, sizeof text - room);
+  escape(line, length, text + room, sizeof text - room);
 
   size_t nick = nick_length(text + room);
   if (stream == 0 && strncmp(text, "* ", 2) == 0) {
@@ -70,6 +68,21 @@ static void show_message(struct chat *chat, uint16_t stream, const char *message
   } else {
     show_above(&chat->terminal, 0, 0, text);
   }
+}
+
+/* Shows a message. It is one line, but for notices: those of the same moment come together. */
+static void show_message(struct chat *chat, uint16_t stream, const char *message, size_t length)
+{
+  const char *next;
+  if (length > 0 && message[length - 1] == '\n')
+    length--;
+  while (stream == 0 && length > 2 && memcmp(message, "* ", 2) == 0 &&
+         (next = memmem(message, length, "\n* ", 3)) != NULL) {
+    show_line(chat, stream, message, (size_t)(next - message));
+    length -= (size_t)(next + 1 - message);
+    message = next + 1;
+  }
+  show_line(chat, stream, message, length);
 }
 
 /*
@@ -124,6 +137,15 @@ static void say(struct chat *chat, bool command, const char *line, size_t length
   send_line(chat);
 }
 
+static void show_rooms(struct chat *chat)
+{
+  char text[ANSWER_TEXT] = "the rooms you see now:";
+  for (unsigned room = 0; room < ROOMS; room++)
+    if (chat->talk.joined & 1U << room)
+      snprintf(text + strlen(text), sizeof text - strlen(text), " %u", room);
+  show_note(&chat->terminal, text);
+}
+
 /* Enter. What is said is not left on the screen: it comes back from the server, and then has its place among the rest.
  */
 static unsigned char enter(EditLine *edit, int key)
@@ -140,8 +162,11 @@ static unsigned char enter(EditLine *edit, int key)
   }
   hide_line(&chat->terminal);
   remember_line(&chat->terminal, line, length);
+  uint32_t joined = chat->talk.joined;
   enum intent intent = consider(&chat->talk, line, length, answer);
   show_note(&chat->terminal, answer);
+  if (joined != chat->talk.joined)
+    show_rooms(chat);
   if ((intent == SAY || intent == ASK) && length >= MESSAGE_MAX) {
     snprintf(answer, sizeof answer, "not said: the line has more than %d bytes, its end included", MESSAGE_MAX);
     show_note(&chat->terminal, answer);

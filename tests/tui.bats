@@ -310,6 +310,7 @@ ends() {
     hears_at_last eve 'message 30 stream 3 ppid 0 unordered: alice: /u begins with a slash'
     type_in '/part 3'
     press Enter
+    shows 'the rooms you see now: 0'$'\n'
     say bob '/room 3'
     say bob 'too late'
     say bob '/room 0'
@@ -343,8 +344,8 @@ ends() {
     await_line "${ear[server]}" line
     port=${line##* }
     open_tui 132 -- -n alice
-    printf '%b\n' '* bob\e[2J joined' '* here: \e[31mred, bob' 'eve\r: fake' '\e[A\e[2Knobody: said this' >&"${mouth[server]}"
-    shows '\* bob\\x1B\[2J joined'$'\n''\* here: \\x1B\[31mred, bob'$'\n''eve\\x0D: fake'$'\n''\\x1B\[A\\x1B\[2Knobody: said this'
+    printf '%b\n' '* bob\e[2J joined' '* here: \e[31mred, bob' 'eve\r: fake' '\e[A\e[2Knobody: said this' '* ann joined\f* eve joined\fbob: fake' 'bob: one\f* carol left' >&"${mouth[server]}"
+    shows '\* bob\\x1B\[2J joined'$'\n''\* here: \\x1B\[31mred, bob'$'\n''eve\\x0D: fake'$'\n''\\x1B\[A\\x1B\[2Knobody: said this'$'\n''\* ann joined'$'\n''\* eve joined\\x0Abob: fake'$'\n''bob: one\\x0A\* carol left'$'\n'
     title_is_ours
     hang_up server
     ends 1 'chat_tui: the server has aborted the association: no \x1B[2J more \x1B]0;evil\x07\xE2\x80\xAE of you'

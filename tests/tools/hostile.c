@@ -1,7 +1,7 @@
 // hostile - a server of the tests that says anything, and aborts for any reason
 //
-// When somebody has said something, it gets each line of standard input as a message on stream 0, and at its end an
-// ABORT chunk with REASON.
+// When somebody has said something, it gets each line of standard input as a message on stream 0, in which a form
+// feed becomes a newline, and at its end an ABORT chunk with REASON.
 //
 // Usage: hostile REASON     prints "Listening on port N", then what it heard
 // Compile:  cc -I../../common -o hostile hostile.c ../../common/*.c -lsctp
@@ -43,6 +43,8 @@ int main(int argc, char **argv)
       continue;
     }
     struct iovec message = {(char *)line, length};
+    for (char *c = message.iov_base; c < line + length; c++)
+      *c = *c == '\f' ? '\n' : *c;
     struct sctp_sndinfo info = {.snd_assoc_id = got.info.rcv_assoc_id};
     if (sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0) < 0)
       err(1, "sctp_sendv");
