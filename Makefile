@@ -1,6 +1,6 @@
 # The front door of the course: `make help` lists what there is.
 
-STAGES := $(wildcard 0[1-9]-*)
+STAGES := $(patsubst %/Makefile,%,$(wildcard 0[1-9]-*/Makefile))
 MAKEFLAGS += --no-print-directory
 
 all: $(STAGES) ## builds every stage (the default)
