@@ -191,7 +191,7 @@ knocked() {
 
 # start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
 start_capture() {
-    capture_with tcpdump -i lo -n -v -l -s 256 -B 4096 --immediate-mode "port $port"
+    capture_with tcpdump -i lo -n -v -l -s 2048 -B 4096 --immediate-mode "port $port"
 }
 
 # capture_with COMMAND... - the same with a tcpdump of one's own; for DEADLINE seconds, so that reading it needs no deadline of
