@@ -1,6 +1,6 @@
 # The front door of the course: `make help` lists what there is.
 
-STAGES := $(wildcard 0[1-9]-* appendix)
+STAGES := $(patsubst %/Makefile,%,$(wildcard 0[1-9]-*/Makefile appendix/Makefile))
 MAKEFLAGS += --no-print-directory
 
 all: $(STAGES) ## builds every stage (the default)
@@ -40,6 +40,9 @@ nat: setup-trace 01-one-to-one ## sends SCTP through a home router, plain and in
 bench: setup-bench ## measures the servers against other programs, in a quarter of an hour; BENCH_FLAGS=-q: a quick look
 	@bench/run $(BENCH_FLAGS)
 
+hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minutes); HOL_FLAGS=-q: a quick look
+	@05-unordered-streams/hol $(HOL_FLAGS)
+
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
@@ -61,4 +64,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test trace failover schedulers nat bench lab-kernel shell check clean help $(STAGES)
+.PHONY: all demo test trace failover schedulers nat bench hol lab-kernel shell check clean help $(STAGES)

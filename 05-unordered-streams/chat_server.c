@@ -5,18 +5,16 @@
 //
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './chat_server & sleep 1; echo hello | ./chat_client localhost'
-#include "../04-sendall/room.h"
 #include "address.h"
-#include "associations.h"
+#include "everyone.h"
 #include "guests.h"
 #include "lines.h"
 #include "one_to_many.h"
 #include "options.h"
-#include "sctp_compat.h"
 #include "words.h"
 
 #include <err.h>
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,7 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOMS = 16, UNNAMED_MS = 1000 /* so long may a guest take to say its name before it is announced */ };
+enum {
+  ROOMS = 16,
+  UNNAMED_MS = 1000, /* so long may a guest take to say its name before it is announced */
+  NEWS_MAX = 4096
+};
 
 static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n"
                             "A chat with 16 rooms, the streams 0 to 15. Ends on SIGINT or SIGTERM.\n"
@@ -32,63 +34,29 @@ static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n
                             "  -p PORT     listen on this port (default 2013; 0: the kernel chooses)\n"
                             "  -a ADDRESS  serve this local address only; several make the server multihomed\n";
 
-static const char no_memory[] = "the server has no memory left";
-
 struct chat {
   struct room room;
   struct guests guests;
+  size_t news_length;
+  char news[NEWS_MAX]; /* notices that have not been sent yet, a line each */
 };
 
-/* Sends to one association, or with SCTP_SENDALL in the flags to all. */
-static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t length)
+/* Sends the notices that have been gathered, as one message. One by one, those of 1000 guests who come at the same time
+ * would be a million deliveries. */
+static void publish(struct chat *chat)
 {
-  struct iovec message = {(char *)bytes, length};
-  return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
+  size_t length = chat->news_length;
+  chat->news_length = 0;
+  if (length > 0)
+    send_to_all(&chat->room, &chat->guests, (struct sctp_sndinfo){0}, chat->news, length);
 }
 
-/* Sends to one guest, on stream 0 where it has no such stream. If it cannot have the message it is aborted. */
-static void send_to_one(struct room *room, const struct guest *guest, struct sctp_sndinfo info, const char *bytes,
-                        size_t length)
+/* Publishes when nothing has come that could bring more news. */
+static void publish_in_time(struct chat *chat)
 {
-  reserve_for_one(room, length);
-  info.snd_assoc_id = guest->association;
-  if (info.snd_sid >= guest->streams)
-    info.snd_sid = 0;
-  if (send_to(room->fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
-    warn("assoc %d", info.snd_assoc_id);
-    abort_association(room->fd, info.snd_assoc_id, no_memory);
-  } /* else, it is about to end, and needs nothing any more */
-}
-
-/* Returns true where every guest has this stream. Else SENDALL would stop there, with EINVAL, and those behind it would
- * miss the message. */
-static bool all_have(const struct guests *guests, uint16_t stream)
-{
-  for (size_t i = 0; i < guests->count; i++)
-    if (guests->all[i].streams <= stream)
-      return false;
-  return true;
-}
-
-/* Sends a message to every guest. One that cannot have it is aborted: nobody has a hole without knowing. */
-static void send_to_all(struct chat *chat, struct sctp_sndinfo info, const char *bytes, size_t length)
-{
-  struct room *room = &chat->room;
-  /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
-  info.snd_flags |= SCTP_SACK_IMMEDIATELY;
-
-  if (all_have(&chat->guests, info.snd_sid) && reserve_for_all(room, length)) {
-    info.snd_flags |= SCTP_SENDALL;
-    /* EINVAL: somebody with fewer streams has come, of whom we have not read yet. Whom we know is before that one on
-     * the kernel's list, and has the message. */
-    if (send_to(room->fd, info, bytes, length) < 0 && errno != EINVAL) {
-      warn("SCTP_SENDALL"); /* the kernel has no memory; who has the message and who has not, nobody knows */
-      abort_associations(room->fd, no_memory);
-    }
-    return;
-  }
-  for (size_t i = 0; i < chat->guests.count; i++)
-    send_to_one(room, &chat->guests.all[i], info, bytes, length);
+  struct pollfd queue = {.fd = chat->room.fd, .events = POLLIN};
+  if (chat->news_length > 0 && poll(&queue, 1, 0) == 0)
+    publish(chat);
 }
 
 /* Tells everyone what has happened, or with `to` that guest alone: a line that begins with "* ", ordered, on stream 0.
@@ -102,10 +70,14 @@ __attribute__((format(printf, 3, 4))) static void tell(struct chat *chat, const 
   size_t length = 2 + (size_t)vsnprintf(line + 2, sizeof line - 3, format, values);
   va_end(values);
   line[length++] = '\n';
-  if (to == NULL)
-    send_to_all(chat, (struct sctp_sndinfo){0}, line, length);
-  else
-    send_to_one(&chat->room, to, (struct sctp_sndinfo){0}, line, length);
+  if (to != NULL || chat->news_length + length > NEWS_MAX)
+    publish(chat);
+  if (to != NULL) {
+    send_to_one(&chat->room, &chat->guests, to->association, (struct sctp_sndinfo){0}, line, length);
+  } else { /* which is never longer than a nick and a reason are */
+    memcpy(chat->news + chat->news_length, line, length);
+    chat->news_length += length;
+  }
 }
 
 static void announce(struct chat *chat, struct guest *guest)
@@ -116,15 +88,16 @@ static void announce(struct chat *chat, struct guest *guest)
   tell(chat, NULL, "%s joined", guest->nick);
 }
 
-/* Announces those who have taken their time. Returns when it is the next one's turn. */
+/* Announces those who have taken their time, and publishes what there is. Returns when it is the next one's turn. */
 static deadline announce_due(struct chat *chat)
 {
   deadline next = NEVER;
-  for (size_t i = 0; i < chat->guests.count; i++) {
+  for (size_t i = 0; i < chat->guests.count && next == NEVER; i++)
     if (deadline_left(chat->guests.all[i].due) == 0)
       announce(chat, &chat->guests.all[i]);
-    next = deadline_first(next, chat->guests.all[i].due);
-  }
+    else
+      next = chat->guests.all[i].due; /* they are in the order in which they have come */
+  publish_in_time(chat);
   return next;
 }
 
@@ -188,7 +161,8 @@ static void pass_on(struct chat *chat, struct guest *guest, const struct receive
       .snd_ppid = got->info.rcv_ppid,
   };
   announce(chat, guest);
-  send_to_all(chat, as_it_came, line, spoken_line(guest->nick, got->message, got->length, line));
+  publish(chat);
+  send_to_all(&chat->room, &chat->guests, as_it_came, line, spoken_line(guest->nick, got->message, got->length, line));
 }
 
 /* Receives once. */

@@ -75,9 +75,9 @@ static bool answers(const struct said *said, uint16_t stream, const char *messag
   return colon != NULL && length - (size_t)(colon - message) == size + 3 && memcmp(colon + 2, text, size) == 0;
 }
 
-/* A message has come. If it is the answer to something that was said, we wait for one less. In which order they come,
- * is not sure: each room has its own order, and what is unordered has none. */
-static void receive_receipt(struct receipts *receipts, uint16_t stream, const char *message, size_t length)
+/* A message, or a line of several notices, has come. If it is the answer to something that was said, we wait for one
+ * less. In which order they come, is not sure: each room has its own order, and what is unordered has none. */
+static void receive_line(struct receipts *receipts, uint16_t stream, const char *message, size_t length)
 {
   for (struct said **link = &receipts->first; *link != NULL; link = &(*link)->next)
     if (answers(*link, stream, message, length)) {
@@ -87,6 +87,18 @@ static void receive_receipt(struct receipts *receipts, uint16_t stream, const ch
       free(said);
       return;
     }
+}
+
+/* A message has come. Notices may come several at a time, a line each. */
+static void receive_receipt(struct receipts *receipts, uint16_t stream, const char *message, size_t length)
+{
+  while (length > 0) {
+    const char *end = begins(message, length, "* ") ? memchr(message, '\n', length) : NULL;
+    size_t line = end != NULL ? (size_t)(end - message) + 1 : length;
+    receive_line(receipts, stream, message, line);
+    message += line;
+    length -= line;
+  }
 }
 
 #endif

@@ -2,10 +2,12 @@
 //
 // The talker keeps WINDOW messages in flight: the next one is sent when the oldest has reached everyone. Every byte
 // that arrives is compared with what was sent. A message that is lost, doubled, changed or out of order, or does not
-// come in time, ends the program with status 1; a server that does not take all clients, with 3.
+// come in time, ends the program with status 1; a server that does not take all clients, with 3. With -g the names are
+// taken off before, and the server's notices are left out.
 //
 // Compile:  cc -I../common -o fanout fanout.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c '../04-sendall/chat_server & sleep 1; ./fanout -P $! -n 10 64:1:1000 64:32:1000'
+#include "../tests/tools/spoken.h"
 #include "address.h"
 #include "lines.h"
 #include "options.h"
@@ -29,12 +31,13 @@
 enum { RING = 64, FRAME_MAX = MESSAGE_MAX + 16, EVENTS = 64, REFUSED = 3 };
 
 static const char usage[] =
-    "usage: fanout [-t | -m] [-a] [-e] [-n COUNT] [-s COUNT] [-b BYTES] [-P PID] [-d SECONDS] [-l SECONDS]\n"
+    "usage: fanout [-t | -m | -g] [-a] [-e] [-n COUNT] [-s COUNT] [-b BYTES] [-P PID] [-d SECONDS] [-l SECONDS]\n"
     "              [-p PORT] [-w TEXT] SIZE:WINDOW:MESSAGES...\n"
     "Joins the room of the server on this machine, sends MESSAGES of SIZE bytes, with WINDOW of them in flight, and\n"
     "prints a JSON object with times in seconds; for each operand, over the same clients.\n"
     "  -t          TCP, not SCTP\n"
     "  -m          MQTT over TCP, quality of service 0\n"
+    "  -g          the server gives names, and tells who comes and goes: stage 05\n"
     "  -a          the clients acknowledge every packet at once (SCTP); by default after 200 ms, or two packets\n"
     "  -e          the server does not send to the talker, who is one more client\n"
     "  -n COUNT    so many receivers (default 10)\n"
@@ -51,10 +54,12 @@ struct client {
   bool receives;
   unsigned next; /* the message that is due */
   size_t offset; /* so many bytes of it have come */
+  char *pieces;  /* with -g, what has come of it */
 };
 
 struct room {
   enum { SCTP, TCP, MQTT } protocol;
+  bool names;                                /* the server gives names */
   bool talker_is_extra, sack_at_once, heard; /* heard: something has come */
   int receivers, spoilers, spoiler_buffer, stall_s, limit_s, epoll;
   uint16_t port;
@@ -142,6 +147,8 @@ static struct client *join_all(struct room *room)
     if (i % 5 == 4)
       usleep(2000); /* a server may have to accept those before: ncat's queue holds 10, and TCP is slow to try again */
     clients[i] = (struct client){.fd = join(room, 0), .number = i, .receives = i < room->receivers};
+    if (room->names && (clients[i].pieces = malloc(RELAYED_MAX + 1)) == NULL)
+      err(1, "malloc");
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &clients[i]};
     must(epoll_ctl(room->epoll, EPOLL_CTL_ADD, clients[i].fd, &event), "epoll_ctl");
   }
@@ -216,12 +223,29 @@ static void delivered(struct room *room, struct client *client)
     room->oldest++;
 }
 
+/* Compares a whole message with what is due; a notice need not be. */
+static void hear(struct room *room, struct client *client)
+{
+  const char *bytes = client->pieces;
+  size_t length = client->offset;
+  client->offset = 0;
+  if (spoken_strip(&bytes, &length) == 0)
+    return;
+  if (!client->receives || client->next == room->sent)
+    errx(1, "client %d: more comes than was sent: %.11s", client->number, bytes);
+  if (!spoken_same(bytes, length, room->flight[client->next % RING].bytes, room->frame))
+    errx(1, "client %d: what comes is not message %u, but: %.11s", client->number, client->next, bytes);
+  delivered(room, client);
+}
+
 /* Receives once, and compares what comes with what is due. */
 static void receive(struct room *room, struct client *client)
 {
   static char bytes[1 << 18];
   struct iovec space = {bytes, sizeof bytes};
   struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
+  if (room->names)
+    space = (struct iovec){client->pieces + client->offset, RELAYED_MAX + 1 - client->offset};
   ssize_t n = recvmsg(client->fd, &header, 0);
   if (n <= 0 && !room->heard)
     errx(REFUSED, "the server has sent client %d away", client->number);
@@ -230,6 +254,14 @@ static void receive(struct room *room, struct client *client)
   if (n == 0)
     errx(1, "client %d: the server ends the connection before message %u", client->number, client->next);
   room->heard = true;
+  if (room->names) {
+    client->offset += (size_t)n;
+    if (client->offset > RELAYED_MAX)
+      errx(1, "client %d: a message of more than %d bytes comes", client->number, RELAYED_MAX);
+    if (header.msg_flags & MSG_EOR)
+      hear(room, client);
+    return;
+  }
   for (size_t at = 0, part; at < (size_t)n; at += part) {
     if (!client->receives || client->next == room->sent)
       errx(1, "client %d: more comes than was sent: %.11s", client->number, bytes + at);
@@ -297,13 +329,16 @@ int main(int argc, char **argv)
   static struct room room = {
       .receivers = 10, .stall_s = 10, .port = DEFAULT_PORT, .what = "", .server = CLOCK_MONOTONIC};
   int option;
-  while ((option = next_option(argc, argv, "tmaen:s:b:P:d:l:p:w:", usage)) != -1)
+  while ((option = next_option(argc, argv, "tmgaen:s:b:P:d:l:p:w:", usage)) != -1)
     switch (option) {
     case 't':
       room.protocol = TCP;
       break;
     case 'm':
       room.protocol = MQTT;
+      break;
+    case 'g':
+      room.names = true;
       break;
     case 'a':
       room.sack_at_once = true;
@@ -351,8 +386,11 @@ int main(int argc, char **argv)
       usage_error(usage, "'%s' is not SIZE:WINDOW:MESSAGES (16 to %d, 1 to %d)", argv[optind], MESSAGE_MAX, RING);
     measure(&room, (size_t)size, window, (unsigned)messages);
   }
-  if (take(&room, 100)) /* which fails where a message comes twice */
-    errx(1, "something comes that was not sent");
+  while (take(&room, 100)) /* which fails where a message comes twice */
+    if (!room.names)
+      errx(1, "something comes that was not sent");
+  for (int i = 0; i < room.receivers + room.talker_is_extra; i++)
+    free(clients[i].pieces);
   free(clients);
   return EXIT_SUCCESS;
 }

@@ -15,7 +15,7 @@ COMPILE = $(CC) -std=c11 -D_DEFAULT_SOURCE $(WARNINGS) -I$(COMMON) -MMD -MP $(CP
 all: $(TARGETS)
 
 $(TARGETS): %: build/%.o $(OBJECTS)
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsctp
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsctp $(LIBRARIES)
 
 build/common-%.o: $(COMMON)%.c | build
 	@$(COMPILE) -c -o $@ $<

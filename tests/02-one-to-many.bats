@@ -158,7 +158,7 @@ half_has_passed() {
     start_client crowd "$PEER" -n 200 127.0.0.1 "$port" send:101 send:500 recv same print:served line
     local i
     for ((i = 0; i < 200; i++)); do
-        hears crowd 'message 101:'
+        hears crowd 'message 101: '
     done
     hears crowd served
     assert_equal "$(associations) associations" '200 associations'

@@ -10,32 +10,10 @@ talk_to_server() {
     hears_at_last "$1" hello
 }
 
-# hears_at_last NAME PATTERN - one of the client's next lines is this one
-hears_at_last() {
-    local before='' line=''
-    until [[ $line =~ ^$2$ ]]; do
-        before+=$line$'\n'
-        await_line "${ear[$1]}" line || fail "$1 did not print within $DEADLINE s: $2; it printed: $before"
-    done
-}
-
 # two_hosts - makes the hosts near and far with two paths between them; what is started by `program` runs at far from now on
 two_hosts() {
     "$TREE/lab/two-hosts" up
     PROGRAM_NETNS=far
-}
-
-at_near=(ip netns exec near) # not a function: what a test kills is to be the program itself
-
-# cut_both, mend_both - the paths between the hosts
-cut_both() {
-    "$TREE/lab/two-hosts" cut 1
-    "$TREE/lab/two-hosts" cut 2
-}
-
-mend_both() {
-    "$TREE/lab/two-hosts" mend 1
-    "$TREE/lab/two-hosts" mend 2
 }
 
 # unacknowledged - prints how many bytes the client at near keeps, because they might have to be sent again

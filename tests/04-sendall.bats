@@ -498,11 +498,6 @@ STAGE=04-sendall
 # ones and malicious ones do, for a moment. tests/tools/crowd.c, fuzz.c and packets.c say at their tops how to do it for
 # long. Each prints its seed.
 
-# full_clients - prints how many clients have more to read than 50 KB
-full_clients() {
-    awk -v port="$port" '$13 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
-}
-
 # bats test_tags=points:0
 @test "clients that shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
     only_here

@@ -671,3 +671,417 @@ ready() {
     await_exit "$server_pid" || fail "the server's exit status was $?"
     valgrind_finds_nothing
 }
+
+# --- rude clients and load
+# What stage 04 promises about rude clients holds here, too. Here fewer messages are said: the means are the same.
+
+# ear_witness NICK - a chat_client that writes down what it hears, in $BATS_TEST_TMPDIR/NICK.heard; sets pid[NICK]
+ear_witness() {
+    program 05-unordered-streams/chat_client -n "$1" -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/never" >"$BATS_TEST_TMPDIR/$1.heard" 2>"$BATS_TEST_TMPDIR/$1.err" &
+    pid[$1]=$!
+    running+=("$!")
+    await_heard "$1" "\\* $1 joined"
+}
+
+# await_heard NICK PATTERN - waits until the witness has heard such a line
+await_heard() {
+    local end=$((SECONDS + DEADLINE))
+    until grep -qaE "^$2\$" "$BATS_TEST_TMPDIR/$1.heard"; do
+        ((SECONDS <= end)) || fail "$1 has not heard within $DEADLINE s: $2; the last notices: $(grep -a '^\* ' "$BATS_TEST_TMPDIR/$1.heard" | tail -n 5)"
+        breathe
+    done
+}
+
+# said_to NICK - prints what the witness has heard others say
+said_to() {
+    grep -av '^\* ' "$BATS_TEST_TMPDIR/$1.heard"
+}
+
+# bats test_tags=points:4
+@test "a client that stops reading stalls nobody, is told why, and the others read that it is gone" {
+    local option longest
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        # fanout compares every byte, and gives up when nothing comes for 3 s. First a room in which everyone reads.
+        run --separate-stderr "$FANOUT" -g -n 10 -l 3 -p "$port" 1000:8:200
+        assert_success
+        [[ $output =~ \"max\":([0-9.]+) ]]
+        longest=${BASH_REMATCH[1]}
+        ear_witness "ann$option"
+        ear_witness "deaf$option"
+        kill -STOP "${pid[deaf$option]}"
+        run --separate-stderr "$FANOUT" -g -n 10 -l 3 -p "$port" 1000:8:1500
+        assert_success
+        [[ $output =~ \"max\":([0-9.]+) ]]
+        # It takes 1 s to know that someone does not read; a busy machine adds to that what it adds to everything.
+        awk -v now="${BASH_REMATCH[1]}" -v before="$longest" 'BEGIN { exit !(now < 1.5 + 10 * before) }' ||
+            fail "somebody waited ${BASH_REMATCH[1]} s for a message, and $longest s when everyone read"
+        await_heard "ann$option" "\\* deaf$option is gone: .+"
+        kill -CONT "${pid[deaf$option]}"
+        await_exit "${pid[deaf$option]}" && fail 'a client that has been disconnected must end with 1'
+        assert_regex "$(<"$BATS_TEST_TMPDIR/deaf$option.err")" '^chat_client: .*aborted.*: .+'
+    done
+}
+
+# bats test_tags=points:2
+@test "who has stopped reading has no hole: what it got is the beginning of all that was said" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness deaf
+    kill -STOP "${pid[deaf]}"
+    seq -f 'sam: %01000.0f' 400 >"$BATS_TEST_TMPDIR/lines"
+    cut -c 6- "$BATS_TEST_TMPDIR/lines" | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+    await_associations 0
+    kill -CONT "${pid[deaf]}"
+    ! await_exit "${pid[deaf]}" || fail 'a client that has been disconnected must end with 1'
+    assert_regex "$(<"$BATS_TEST_TMPDIR/deaf.err")" '^chat_client: .*aborted.*: .+'
+    said_to deaf >"$BATS_TEST_TMPDIR/got"
+    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/got")" "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/lines"
+    [[ -s $BATS_TEST_TMPDIR/got ]]
+}
+
+# bats test_tags=points:2
+@test "someone who reads slowly misses nothing, and is not disconnected" {
+    small_send_buffer 05-unordered-streams/chat_server
+    start_client slow "$PEER" 127.0.0.1 "$port" text:hi slow:403:3 recv
+    await_associations 1
+    seq -f '%01000.0f' 401 | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+    hears slow '403 slowly' # "joined" and "hi" of its own, "joined" of sam, and 400 lines
+    hears slow 'message 1006: '
+    refute_regex "$(<"$BATS_TEST_TMPDIR/server.err")" 'aborted'
+}
+
+# bats test_tags=points:3
+@test "one with a single stream and one that has vanished: those after them in the list get all, in every room, and once" {
+    "$TREE/lab/two-hosts" up
+    local option i
+    for option in '' -l; do
+        PROGRAM_NETNS=far start_server 05-unordered-streams/chat_server $option
+        start_client "few$option" "${at_near[@]}" "$PEER" -v -i 1 -o 1 10.1.0.2 "$port" text:hi recv recv recv recv recv recv recv recv recv wait
+        await_far_associations 1
+        start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" text:hi wait
+        await_far_associations 2
+        start_client "ann$option" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n ann -p "$port" 10.1.0.2
+        hears "ann$option" '* ann joined'
+        "$TREE/lab/two-hosts" cut 2
+        say "ann$option" 'one'
+        say "ann$option" '/room 5'
+        for i in two three; do
+            say "ann$option" "$i"
+        done
+        say "ann$option" '/room 0'
+        say "ann$option" 'four'
+        # chat_client may say a thing in room 0 while one in room 5 is on its way.
+        for i in 1 2 3 4; do
+            await_line "${ear[ann$option]}" line
+            printf '%s\n' "$line"
+        done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/heard"
+        assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'[5] ann: three\n[5] ann: two\nann: four\nann: one'
+        for i in '\* guest1 joined' 'guest1: hi' '\* guest2 joined' 'guest2: hi' '\* ann joined'; do
+            hears_at_last "few$option" "message [0-9]+ stream 0 ppid 0: $i"
+        done
+        for i in 1 2 3 4; do
+            hears "few$option" ''
+            await_line "${ear[few$option]}" line
+            printf '%s\n' "${line#message }"
+        done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/heard"
+        assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'10 stream 0 ppid 0: ann: four\n11 stream 0 ppid 0: ann: three\n9 stream 0 ppid 0: ann: one\n9 stream 0 ppid 0: ann: two'
+        "$TREE/lab/two-hosts" mend 2
+        kill -KILL "$server_pid"
+    done
+    "$TREE/lab/two-hosts" down
+}
+
+# bats test_tags=points:2
+@test "one in the middle of its shutdown: those after it in the list get all, in every room, and once" {
+    local option
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        start_client "closing$option" "$PEER" 127.0.0.1 "$port" line shut wait
+        await_associations 1
+        # 120 lines of 1000 bytes are more than fits into the buffer of a client that does not read.
+        seq -f '%01000.0f' 120 | said -n sam >/dev/null || fail "the one who speaks ended with $?"
+        say "closing$option" go
+        await_value 1 shutting_down 'associations in their shutdown'
+        start_client "ann$option" program 05-unordered-streams/chat_client -n ann -p "$port" 127.0.0.1
+        hears "ann$option" '* ann joined'
+        say "ann$option" 'who is left?'
+        hears "ann$option" 'ann: who is left?'
+        say "ann$option" '/room 5'
+        say "ann$option" 'and here?'
+        hears "ann$option" '[5] ann: and here?'
+        assert_equal "$(shutting_down)" 1
+        kill -KILL "$server_pid"
+    done
+}
+
+# bats test_tags=points:2
+@test "one that floods is slowed down, the others are heard meanwhile, and the server ends all the same" {
+    start_server 05-unordered-streams/chat_server
+    # It sends as fast as it can, and reads what comes back.
+    yes 'a line of a flood, which has no end' | socat - "SCTP:127.0.0.1:$port" >/dev/null 2>&1 &
+    running+=("$!")
+    await_associations 1
+    local i
+    for ((i = 1; i <= 2; i++)); do
+        said -n sam <<<"can you hear me? $i" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's line $i has not come back: exit status $?"
+        grep -qaFx "sam: can you hear me? $i" "$BATS_TEST_TMPDIR/heard"
+    done
+    grep -qa flood "$BATS_TEST_TMPDIR/heard" # it goes on
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" 10 || fail "the flood keeps the server from ending: exit status $? (124: it was still there)"
+}
+
+# bats test_tags=points:2
+@test "someone asks and asks, and reads no answer, or changes his nick over and over: that one goes, the others talk on" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    local ask number=0
+    for ask in '/who' '/nick a|/nick b'; do
+        start_client "rude$((++number))" "$PEER" 127.0.0.1 "$port" "text:/nick rude$number" "ask:$ask" end
+        await_associations 2
+        run --separate-stderr "$FANOUT" -g -n 5 -l 3 -p "$port" 64:4:300
+        assert_success
+        hears "rude$number" 'no more'
+        hears_at_last "rude$number" 'lost cause=12 reason=.+'
+        await_heard ann "\\* (rude$number|a|b) is gone: .+"
+    done
+}
+
+# bats test_tags=points:2
+@test "8 clients say 65536 bytes in a row, all at the same time: everyone hears all" {
+    start_server 05-unordered-streams/chat_server
+    local recv=() i
+    for ((i = 0; i < 24; i++)); do
+        recv+=(recv) # that they have joined, and what they say
+    done
+    run "$PEER" -n 8 127.0.0.1 "$port" send:65536 send:65536 "${recv[@]}"
+    assert_success
+    assert_equal "$(count "$output" 'message 65545:')" 128
+}
+
+# bats test_tags=points:2
+@test "someone joins while much is waiting to be said: what that one hears has no hole" {
+    only_here
+    small_send_buffer 05-unordered-streams/chat_server # which has no place for a long message to three at a time
+    ear_witness ann
+    start_client cyd program 05-unordered-streams/chat_client -n cyd -p "$port" 127.0.0.1
+    hears cyd '* cyd joined'
+    kill -STOP "$server_pid"
+    say cyd 1
+    line_of 50000 2 >&"${mouth[cyd]}"
+    say cyd 3
+    await_value 1 unread 'clients whose messages have reached the server, which does not read'
+    program 05-unordered-streams/chat_client -n bob -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/never" >"$BATS_TEST_TMPDIR/bob.heard" 2>&1 &
+    running+=("$!")
+    await_associations 3
+    kill -CONT "$server_pid"
+    await_heard ann '\* bob joined'
+    say cyd 4
+    await_heard bob 'cyd: 4'
+    run cut -c 1-6 <(said_to bob)
+    assert_regex "$output" $'^((cyd: 1\ncyd: 2\n)?cyd: 3\n)?cyd: 4$'
+}
+
+# to_be_read - prints "yes" where something that the server has not read yet has come from a client
+to_be_read() {
+    awk -v port="$port" '$12 == port && $9 > 0 { yes = "yes" } END { print yes }' /proc/net/sctp/assocs
+}
+
+# bats test_tags=points:2
+@test "someone with one stream joins while a message in room 5 waits to be passed on: those who join after that one get it, too" {
+    start_server 05-unordered-streams/chat_server
+    enter ann
+    say ann '/room 5'
+    kill -STOP "$server_pid"
+    say ann 'is anybody there?'
+    await_value yes to_be_read 'a message that waits to be passed on'
+    start_client one "$PEER" -v -i 1 -o 1 127.0.0.1 "$port" recv wait
+    await_associations 2
+    start_client two "$PEER" -v -i 16 -o 16 127.0.0.1 "$port" recv recv wait
+    await_associations 3
+    kill -CONT "$server_pid"
+    hears ann '[5] ann: is anybody there?'
+    hears one 'message 23 stream 0 ppid 0: ann: is anybody there?'
+    hears two 'message 23 stream 5 ppid 0: ann: is anybody there?'
+}
+
+# crash_and_return BEFORE AFTER - a guest, of streams BEFORE, crashes; it comes back from the same port, with streams AFTER
+crash_and_return() {
+    start_client "first$1" "${at_near[@]}" "$PEER" -i "$1" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger "text:/nick crash$1" wait
+    await_far_associations 1
+    start_client "ann$1" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n "ann$1" -p "$port" 10.1.0.2
+    hears "ann$1" "* ann$1 joined"
+    cut_both # so that nobody hears its kernel say goodbye for it
+    kill -KILL "${pid[first$1]}"
+    wait "${pid[first$1]}" || true
+    mend_both
+    start_client "again$1" "${at_near[@]}" "$PEER" -v -i "$2" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" 'text:I am back' recv recv recv recv wait
+    hears_at_last "ann$1" "\\* crash$1 is gone: .+"
+    hears_at_last "ann$1" '\* guest3 joined'
+    hears_at_last "ann$1" 'guest3: I am back'
+    hears_at_last "again$1" 'message 18 stream 0 ppid 0: guest3: I am back'
+}
+
+# bats test_tags=points:2
+@test "SCTP_RESTART: a guest crashes and comes back with more streams, or with less: everyone hears every room" {
+    "$TREE/lab/two-hosts" up
+    PROGRAM_NETNS=far
+    local few
+    for few in 1 16; do
+        start_server 05-unordered-streams/chat_server
+        crash_and_return "$few" $((17 - few))
+        say "ann$few" '/room 5'
+        say "ann$few" 'do you hear me?'
+        hears "ann$few" "[5] ann$few: do you hear me?"
+        # It has one stream: before, or now.
+        hears_at_last "again$few" "message [0-9]+ stream 0 ppid 0: ann$few: do you hear me\\?"
+        kill -KILL "$server_pid"
+    done
+    "$TREE/lab/two-hosts" down
+}
+
+# bats test_tags=points:1
+@test "one that reads, but hardly anything, holds up the room for seconds and not for good" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    start_client slow "$PEER" 127.0.0.1 "$port" 'text:/nick sipper' sip:2500:300 end # 64 KB take it eight seconds
+    await_heard ann '\* sipper joined'
+    lines 8 >"$BATS_TEST_TMPDIR/heard" || fail "the one who speaks ended with $? (124: it had not heard its lines after $DEADLINE s)"
+    await_heard ann '\* sipper is gone: .+'
+}
+
+# bats test_tags=points:2
+@test "who is killed in the middle of a message, or aborts there: nobody hears a part of it, and its name is free again" {
+    ulimit -c 0
+    small_receive_buffer 05-unordered-streams/chat_server
+    start_client ann program 05-unordered-streams/chat_client -n ann -p "$port" 127.0.0.1
+    hears ann '* ann joined'
+    local how
+    for how in wait abort; do
+        start_client "dies$how" "$PEER" -m 500 127.0.0.1 "$port" 'text:/nick dora' text:hello linger line send:65000 print:sent "$how"
+        hears ann '* dora joined'
+        hears ann 'dora: hello'
+        kill -STOP "$server_pid" # so that it is the middle indeed: the rest does not fit
+        say "dies$how" go
+        hears "dies$how" sent
+        [[ $how == abort ]] || await_value yes knocked 'the client has tried in vain to send more'
+        [[ $how == abort ]] || kill -KILL "${pid[dies$how]}"
+        await_associations 1
+        kill -CONT "$server_pid"
+        one_answer ann '\* dora is gone: .+'
+        say ann 'what was that?'
+        hears ann 'ann: what was that?'
+    done
+    say ann '/who'
+    hears ann '* here: ann'
+}
+
+# bats test_tags=points:2
+@test "SIGTERM though a guest reads nothing: the others hear how it ends, and the server ends with 0" {
+    start_server 05-unordered-streams/chat_server
+    ear_witness ann
+    ear_witness bob
+    start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
+    hears deaf full
+    kill -TERM "$server_pid"
+    # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
+    await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
+    local name
+    for name in ann bob; do
+        await_exit "${pid[$name]}" && fail 'a client whose server has ended must end with 1'
+        assert_regex "$(<"$BATS_TEST_TMPDIR/$name.err")" '^chat_client: .*ended'
+    done
+}
+
+# bats test_tags=points:1
+@test "where the kernel has no memory for what is said, nobody has a hole without being told" {
+    only_here
+    local option before
+    before=$(</proc/sys/net/sctp/sctp_mem)
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        echo '100 120 150' >/proc/sys/net/sctp/sctp_mem # pages, for all of SCTP
+        run "$FANOUT" -g -n 10 -s 30 -l 3 -p "$port" 1000:8:300 # which may fail, but not for a message that is missing
+        echo "$before" >/proc/sys/net/sctp/sctp_mem
+        refute_output --regexp 'what comes is not|nothing came|neither a notice|not one line'
+        kill -0 "$server_pid"
+    done
+}
+
+# The last tests are load, and give no points: see 04-sendall.bats. With -g the tools take the names off before they
+# compare, and speak in all rooms.
+
+# bats test_tags=points:0
+@test "guests who shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    start_client shut "$PEER" -n 5 127.0.0.1 "$port" line shut print:shut wait
+    await_associations 5
+    lines 40 >"$BATS_TEST_TMPDIR/flood" 2>&1 3>&- &
+    running+=("$!")
+    await_value 5 full_clients 'clients that have something to read, and do not read'
+    printf '\n\n\n\n\n' >&"${mouth[shut]}"
+    for ((i = 0; i < 5; i++)); do
+        hears shut shut
+    done
+    # Their associations are neither established nor ended now.
+    lines 3 >"$BATS_TEST_TMPDIR/heard" || fail 'who has said three messages has not heard them all'
+}
+
+# bats test_tags=points:0
+@test "a crowd of 60 in 16 rooms, that comes and goes at random: all hear the same in each, and the notices are true" {
+    only_here
+    local option seconds=2
+    for option in '' -l; do
+        start_server 05-unordered-streams/chat_server $option
+        run "$TREE/tests/tools/crowd" -g -n 60 -t $((seconds--)) -r 60 -c 30 -k 1 -i 0 -P "$server_pid" 127.0.0.1 "$port"
+        assert_success
+        assert_output --partial ' missing 0, twice 0, out of order 0, '
+        assert_output --regexp 'descriptors first ([0-9]+) last \1; notices [0-9]+, false 0'
+    done
+}
+
+# bats test_tags=points:0
+@test "200 guests who come and go at the same time are announced in few messages, not each to each in one of its own" {
+    only_here
+    start_server 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/crowd" -g -n 200 -t 1 -r 5 -c 0 -k 0 -i 0 127.0.0.1 "$port"
+    assert_success
+    [[ $output =~ 'notices '([0-9]+) ]]
+    ((BASH_REMATCH[1] < 25000)) || fail "${BASH_REMATCH[1]} messages with notices; each of its own, they would be 40,000"
+}
+
+# bats test_tags=points:0
+@test "2000 messages and commands of guests with random options and few streams: the room is right afterwards" {
+    only_here
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/fuzz" -g "$port" 2000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "3000 random packets, in a chat: the room is right afterwards" {
+    only_here
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/packets" -g "$port" 3000
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# bats test_tags=points:0
+@test "valgrind finds no error and no leak, whatever the guests do" {
+    only_here
+    under_valgrind
+    with_extensions 05-unordered-streams/chat_server
+    run "$TREE/tests/tools/fuzz" -g "$port" 300
+    assert_success
+    run "$TREE/tests/tools/packets" -g "$port" 300
+    assert_success
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
+}

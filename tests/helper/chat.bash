@@ -20,8 +20,6 @@ all_hear() {
     done
 }
 
-at_near=(ip netns exec near) # of lab/two-hosts; not a function: what a test kills is to be the program itself
-
 # far_associations - prints how many associations a server at far has; await_far_associations NUMBER - waits until there are so many
 far_associations() {
     awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' "/proc/$server_pid/net/sctp/assocs"
@@ -34,6 +32,27 @@ await_far_associations() {
 # shutting_down - prints how many clients have said that they end, and have not got all that is theirs
 shutting_down() {
     awk -v port="$port" '$12 == port && $5 == 6 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+}
+
+# full_clients - prints how many clients have more to read than 50 KB
+full_clients() {
+    awk -v port="$port" '$13 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+}
+
+# unread - prints from how many clients the server has more than 50 KB to read
+unread() {
+    awk -v port="$port" '$12 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+}
+
+# small_send_buffer STAGE/NAME [ARGUMENT...] - starts a server whose send buffer is soon full
+small_send_buffer() {
+    local most=/proc/sys/net/core/wmem_max before=''
+    if [[ -w $most ]]; then
+        before=$(<"$most")
+        echo 300000 >"$most"
+    fi
+    start_server "$@"
+    [[ -z $before ]] || echo "$before" >"$most"
 }
 
 # only_here - such a test is for a lab whose buffers are as large as the server asks; natively they are the host's

@@ -118,6 +118,15 @@ hears() {
     assert_equal "$1: $heard" "$1: $2"
 }
 
+# hears_at_last NAME PATTERN - one of the client's next lines is this one
+hears_at_last() {
+    local before='' line=''
+    until [[ $line =~ ^$2$ ]]; do
+        before+=$line$'\n'
+        await_line "${ear[$1]}" line || fail "$1 did not print within $DEADLINE s: $2; it printed: $before"
+    done
+}
+
 # reports PATTERN - the server's next line on standard output is this one
 reports() {
     local line=''
@@ -182,7 +191,7 @@ knocked() {
 
 # start_capture - shows the packets of the server's port, a line each, on the descriptor $capture
 start_capture() {
-    capture_with tcpdump -i lo -n -v -l -s 256 -B 4096 --immediate-mode "port $port"
+    capture_with tcpdump -i lo -n -v -l -s 2048 -B 4096 --immediate-mode "port $port"
 }
 
 # capture_with COMMAND... - the same with a tcpdump of one's own; for DEADLINE seconds, so that reading it needs no deadline of
@@ -208,6 +217,19 @@ captured() {
         read -r -u "$capture" line || fail "no packet with '$1' within $DEADLINE s; captured: $packets"
         packets+=$line$'\n'
     done
+}
+
+at_near=(ip netns exec near) # of lab/two-hosts; not a function: what a test kills is to be the program itself
+
+# cut_both, mend_both - the paths between the hosts
+cut_both() {
+    "$TREE/lab/two-hosts" cut 1
+    "$TREE/lab/two-hosts" cut 2
+}
+
+mend_both() {
+    "$TREE/lab/two-hosts" mend 1
+    "$TREE/lab/two-hosts" mend 2
 }
 
 # line_of SIZE [CHARACTER] - prints a line of so many bytes, its newline included

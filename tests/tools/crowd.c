@@ -8,7 +8,13 @@
 // missing at its beginning either. Who leaves by a shutdown has said a last word and has heard it; at the end everyone
 // waits for a word that comes last. All of them read at once, so the server has no reason to disconnect anyone.
 //
+// With -g the server is that of stage 05. All speak in all rooms, and what is compared is the order in each room. Now
+// and then someone comes who has fewer streams, and so hears several rooms on stream 0. Half of them choose a nick.
+// The first client believes the notices: nobody joins twice, speaks in room 0 without having joined, or is left over.
+// (Nothing is sent unordered: what comes in any order would have no place in the first client's list.)
+//
 // Usage: crowd [OPTION]... HOST PORT
+//   -g             the server gives names and has rooms: stage 05
 //   -n CLIENTS     so many at a time (default 1000)
 //   -t SECONDS     for so long once all are there (default 10)
 //   -d DELIVERIES  or until so many messages have arrived
@@ -29,6 +35,7 @@
 #include "chance.h"
 #include "reason.h"
 #include "sctp_compat.h"
+#include "spoken.h"
 
 #include <dirent.h>
 #include <err.h>
@@ -52,6 +59,8 @@ enum {
   PER_PROCESS = 40,
   PROCESSES_MAX = 1000,
   LARGEST = 65536,
+  NAMED = 65600, /* with the name */
+  ROOMS = 16,
   LOG_MAX = 8 << 20,   /* messages of a run */
   SLACK = 256,         /* messages in the log that may still be on their way to some */
   UNDER_WAY = 16,      /* nobody speaks while so many messages have been said and not heard */
@@ -62,27 +71,28 @@ enum {
   BEAT_MS = 100
 };
 
-/* What every message begins with. */
+/* What every message begins with, as text: each room has its own numbers. */
 struct word {
-  uint32_t magic, speaker, number, length;
+  uint32_t speaker, number, length, stream;
   uint64_t said_at;
 };
 
-enum { MAGIC = 0x43524f57 };
+enum { HEAD = 5 + 3 * 9 + 3 + 17 };
 
 enum phase { GATHERING, TALKING, ENDING };
 
 struct entry {
-  uint32_t speaker, number;
+  uint32_t speaker, number, stream;
   uint64_t said_at;
 };
 
-/* What the processes share. Only the first client writes the log. */
+/* What the processes share. Only the first client writes the log; each room has a part of it. */
 static struct {
-  _Atomic uint64_t tail, last;   /* of the log; where in it the word stands that comes last, plus one */
-  _Atomic uint64_t last_said_at; /* this word */
-  _Atomic uint64_t heard_at;     /* when the log got its last message */
-  _Atomic uint64_t deliveries, said, missing, twice, disordered, damaged, disconnected, unplaced;
+  _Atomic uint64_t tail[ROOMS], last[ROOMS]; /* of the log; where in it the word stands that comes last, plus one */
+  _Atomic uint64_t noted;                    /* messages in it */
+  _Atomic uint64_t last_said_at;             /* the first of the last words */
+  _Atomic uint64_t heard_at;                 /* when the log got its last message */
+  _Atomic uint64_t deliveries, said, missing, twice, disordered, damaged, disconnected, unplaced, notices, confused;
   _Atomic uint32_t speakers, joined, left, aborted, complaints;
   _Atomic uint32_t present[PROCESSES_MAX];
   _Atomic int phase;
@@ -91,15 +101,22 @@ static struct {
 
 enum state { NOWHERE, LEFT, JOINING, PRESENT, LAST_WORD, LEAVING }; /* LEFT: what it heard is still to be compared */
 
+/* How far a client is in a room. */
+struct track {
+  bool placed; /* it is known where in the log it is */
+  uint32_t said, heard_own;
+  uint64_t floor, start, next; /* positions in the log: to search from, its first, its next */
+  uint64_t missed[MISSED_MAX];
+  unsigned misses;
+};
+
 struct client {
   enum state state;
   int fd;
-  bool placed; /* it is known where in the log it is */
-  uint32_t speaker, said, heard_own;
+  uint16_t streams; /* that it has */
+  uint32_t speaker;
   uint64_t since, waiting_since; /* in the room; for its own word, or for the state to change */
-  uint64_t floor, start, next;   /* positions in the log: to search from, its first, its next */
-  uint64_t missed[MISSED_MAX];
-  unsigned misses;
+  struct track tracks[ROOMS];
   struct entry *ahead; /* heard, and not compared yet */
   size_t aheads, ahead_room;
   char *unfinished; /* pieces of a message */
@@ -112,6 +129,8 @@ static int process, queue; /* which of the processes this is, and its epoll */
 static struct addrinfo *server;
 static struct chance chance;
 static char pattern[LARGEST + 1024];
+static bool names;         /* the server gives names */
+static unsigned rooms = 1; /* that are used */
 
 static unsigned wanted_clients = 1000, processes, seconds = 10, kill_s = 5, report_s = 5;
 static double rate = 10, changes = -1;
@@ -141,6 +160,11 @@ __attribute__((format(printf, 2, 3))) static void complain(const struct client *
 
 /* ---- what is heard, against the log */
 
+static struct entry *log_of(uint32_t stream)
+{
+  return room->log + LOG_MAX / rooms * stream;
+}
+
 static bool same(const struct entry *a, const struct entry *b)
 {
   return a->speaker == b->speaker && a->number == b->number;
@@ -149,31 +173,32 @@ static bool same(const struct entry *a, const struct entry *b)
 /* Finds a message in the log between two positions. Returns the position, or `to`. */
 static uint64_t find(const struct entry *heard, uint64_t from, uint64_t to)
 {
-  while (from < to && !same(&room->log[from], heard))
+  const struct entry *log = log_of(heard->stream);
+  while (from < to && !same(&log[from], heard))
     from++;
   return from;
 }
 
 /* The first message of a client: were there any before that it should have heard? */
-static void place(struct client *client, uint64_t position)
+static void place(const struct client *client, struct track *track, const struct entry *log, uint64_t position)
 {
   unsigned missing = 0;
-  for (uint64_t before = position; before > client->floor; before--)
-    missing += room->log[before - 1].said_at > client->since;
+  for (uint64_t before = position; before > track->floor; before--)
+    missing += log[before - 1].said_at > client->since;
   if (missing > 0) {
     complain(client, "%u messages missing that were said after it had joined", missing);
     atomic_fetch_add(&room->missing, missing);
   }
-  client->placed = true;
-  client->start = position;
-  client->next = position;
+  track->placed = true;
+  track->start = position;
+  track->next = position;
 }
 
-static bool was_missed(struct client *client, uint64_t position)
+static bool was_missed(struct track *track, uint64_t position)
 {
-  for (unsigned i = 0; i < client->misses; i++)
-    if (client->missed[i] == position) {
-      client->missed[i] = client->missed[--client->misses];
+  for (unsigned i = 0; i < track->misses; i++)
+    if (track->missed[i] == position) {
+      track->missed[i] = track->missed[--track->misses];
       return true;
     }
   return false;
@@ -182,48 +207,54 @@ static bool was_missed(struct client *client, uint64_t position)
 /* Compares one message with the log. Returns false where the log does not go far enough to tell. */
 static bool compare(struct client *client, const struct entry *heard)
 {
-  uint64_t tail = atomic_load(&room->tail);
-  if (!client->placed) {
-    uint64_t position = find(heard, client->floor, tail);
+  uint64_t tail = atomic_load(&room->tail[heard->stream]);
+  struct track *track = &client->tracks[heard->stream];
+  const struct entry *log = log_of(heard->stream);
+  if (!track->placed) {
+    uint64_t position = find(heard, track->floor, tail);
     if (position == tail)
       return false;
-    place(client, position);
+    place(client, track, log, position);
   }
-  if (client->next < tail && same(&room->log[client->next], heard)) {
-    client->next++;
+  if (track->next < tail && same(&log[track->next], heard)) {
+    track->next++;
     return true;
   }
-  uint64_t position = find(heard, client->start, tail);
+  uint64_t position = find(heard, track->start, tail);
   if (position == tail)
     return false;
-  if (position < client->next) {
-    bool late = was_missed(client, position);
+  if (position < track->next) {
+    bool late = was_missed(track, position);
     complain(client, "message %u of %u %s", heard->number, heard->speaker, late ? "came out of order" : "came twice");
     atomic_fetch_add(late ? &room->disordered : &room->twice, 1);
     if (late)
       atomic_fetch_sub(&room->missing, 1);
     return true;
   }
-  const struct entry *missing = &room->log[client->next];
+  const struct entry *missing = &log[track->next];
   complain(client, "%llu missing, from message %u of %u on, before message %u of %u (%.3f s in the room)",
-           (unsigned long long)(position - client->next), missing->number, missing->speaker, heard->number,
+           (unsigned long long)(position - track->next), missing->number, missing->speaker, heard->number,
            heard->speaker, (double)(now() - client->since) / 1e9);
-  atomic_fetch_add(&room->missing, position - client->next);
-  for (; client->next < position; client->next++)
-    if (client->misses < MISSED_MAX)
-      client->missed[client->misses++] = client->next;
-  client->next++;
+  atomic_fetch_add(&room->missing, position - track->next);
+  for (; track->next < position; track->next++)
+    if (track->misses < MISSED_MAX)
+      track->missed[track->misses++] = track->next;
+  track->next++;
   return true;
 }
 
 static void catch_up(struct client *client)
 {
-  size_t done = 0;
-  while (done < client->aheads && compare(client, &client->ahead[done]))
-    done++;
-  client->aheads -= done;
-  if (done > 0)
-    memmove(client->ahead, client->ahead + done, client->aheads * sizeof *client->ahead);
+  bool waits[ROOMS] = {false}; /* one of this room, which the others have to come after */
+  size_t kept = 0;
+  for (size_t i = 0; i < client->aheads; i++) {
+    const struct entry heard = client->ahead[i];
+    if (waits[heard.stream] || !compare(client, &heard)) {
+      waits[heard.stream] = true;
+      client->ahead[kept++] = heard;
+    }
+  }
+  client->aheads = kept;
 }
 
 /* The first client writes down what it hears; each speaker's messages must be numbered 1, 2, 3, ... */
@@ -231,17 +262,19 @@ static void write_down(struct client *client, const struct word *word)
 {
   static uint32_t *numbers;
   static size_t number_room;
-  if (word->speaker >= number_room) {
-    size_t more = (size_t)word->speaker * 2 + 1024;
+  size_t index = (size_t)word->speaker * rooms + word->stream;
+  if (index >= number_room) {
+    size_t more = index * 2 + 1024;
     numbers = realloc(numbers, more * sizeof *numbers);
     if (numbers == NULL)
       err(1, "realloc");
     memset(numbers + number_room, 0, (more - number_room) * sizeof *numbers);
     number_room = more;
   }
-  const struct entry heard = {.speaker = word->speaker, .number = word->number, .said_at = word->said_at};
-  uint64_t tail = atomic_load(&room->tail);
-  uint32_t *last = &numbers[word->speaker];
+  const struct entry heard = {
+      .speaker = word->speaker, .number = word->number, .stream = word->stream, .said_at = word->said_at};
+  uint64_t tail = atomic_load(&room->tail[word->stream]);
+  uint32_t *last = &numbers[index];
   if (word->number != *last + 1)
     complain(client, "message %u of %u came after number %u", word->number, word->speaker, *last);
   if (word->number > *last) {
@@ -253,10 +286,11 @@ static void write_down(struct client *client, const struct word *word)
     atomic_fetch_add(&room->disordered, 1);
     atomic_fetch_sub(&room->missing, 1);
   }
-  if (tail == LOG_MAX)
-    errx(1, "more than %d messages: make the log larger", LOG_MAX);
-  room->log[tail] = heard;
-  atomic_store(&room->tail, tail + 1);
+  if (tail == LOG_MAX / rooms)
+    errx(1, "more than %d messages in a room: make the log larger", LOG_MAX / rooms);
+  log_of(word->stream)[tail] = heard;
+  atomic_store(&room->tail[word->stream], tail + 1);
+  atomic_fetch_add(&room->noted, 1);
   atomic_store(&room->heard_at, now());
 }
 
@@ -265,21 +299,129 @@ static const char *content(const struct word *word)
   return pattern + (word->speaker * 7 + word->number * 13) % 1000;
 }
 
+/* Those who are in the room, as the notices say; the first client keeps it. */
+static struct {
+  char (*nicks)[SPOKEN_NICK_MAX + 1];
+  unsigned count, space;
+} guests;
+
+/* Returns the place of a nick among them, or NULL. */
+static char *guest_named(const char *nick, size_t length)
+{
+  for (unsigned i = 0; i < guests.count; i++)
+    if (strlen(guests.nicks[i]) == length && memcmp(guests.nicks[i], nick, length) == 0)
+      return guests.nicks[i];
+  return NULL;
+}
+
+static void confused(const struct client *client, const char *line, size_t length)
+{
+  complain(client, "this cannot be: %.*s", length < 80 ? (int)length : 80, line);
+  atomic_fetch_add(&room->confused, 1);
+}
+
+/* A notice has come to the first client, here without "* ". */
+static void believe(const struct client *client, const char *text, size_t length)
+{
+  size_t nick = spoken_nick(text, length);
+  char *guest = guest_named(text, nick);
+  const char *what = text + nick;
+  size_t rest = length - nick;
+  if (spoken_begins(what, rest, " joined\n") && guest == NULL) {
+    if (guests.count == guests.space) {
+      guests.space = 2 * guests.space + 64;
+      guests.nicks = realloc(guests.nicks, guests.space * sizeof *guests.nicks);
+      if (guests.nicks == NULL)
+        err(1, "realloc");
+    }
+    memcpy(guests.nicks[guests.count], text, nick);
+    guests.nicks[guests.count++][nick] = '\0';
+  } else if ((spoken_begins(what, rest, " left\n") || spoken_begins(what, rest, " is gone: ")) && guest != NULL) {
+    memcpy(guest, guests.nicks[--guests.count], sizeof *guests.nicks);
+  } else if (spoken_begins(what, rest, " is now ") && guest != NULL &&
+             guest_named(what + 8, spoken_nick(what + 8, rest - 8)) == NULL) {
+    snprintf(guest, sizeof *guests.nicks, "%.*s", (int)spoken_nick(what + 8, rest - 8), what + 8);
+  } else {
+    confused(client, text, length);
+  }
+}
+
+/* The name before a message has to be its speaker's; and the first client has to have heard of it. In another room than
+   0 it may be ahead of the notices. */
+static void recognize(const struct client *client, const struct word *word, const char *line, size_t nick)
+{
+  char chosen[SPOKEN_NICK_MAX + 8];
+  snprintf(chosen, sizeof chosen, "c%u", word->speaker);
+  bool its_own = (strlen(chosen) == nick && memcmp(line, chosen, nick) == 0) || spoken_begins(line, nick, "guest");
+  if (!its_own || (process < 0 && word->stream == 0 && guest_named(line, nick) == NULL))
+    confused(client, line, nick + HEAD);
+}
+
+static void write_head(const struct word *word, char head[HEAD + 1])
+{
+  snprintf(head, HEAD + 1, "CROW %08x %08x %08x %02x %016llx ", word->speaker, word->number, word->length,
+           word->stream & 255U, (unsigned long long)word->said_at);
+}
+
+static bool read_head(const char *bytes, size_t length, struct word *word)
+{
+  char head[HEAD + 1] = "", again[HEAD + 1];
+  unsigned long long said_at;
+  if (length < HEAD)
+    return false;
+  memcpy(head, bytes, HEAD);
+  if (sscanf(head, "CROW %8x %8x %8x %2x %16llx", &word->speaker, &word->number, &word->length, &word->stream,
+             &said_at) != 5)
+    return false;
+  word->said_at = said_at;
+  write_head(word, again);
+  return memcmp(head, again, HEAD) == 0 && word->stream < rooms && word->length >= HEAD && word->length <= LARGEST;
+}
+
+static bool owed(const struct client *client)
+{
+  for (unsigned i = 0; i < rooms; i++)
+    if (client->tracks[i].heard_own != client->tracks[i].said)
+      return true;
+  return false;
+}
+
+static bool is_content(const struct word *word, const char *bytes, size_t length)
+{
+  size_t said = word->length - HEAD;
+  return names ? spoken_same(bytes, length, content(word), said)
+               : length == said && memcmp(bytes, content(word), length) == 0;
+}
+
 /* A whole message has come. */
-static void hear(struct client *client, const char *bytes, size_t length)
+static void hear(struct client *client, const char *bytes, size_t length, const struct sctp_rcvinfo *info)
 {
   struct word word;
-  if (length >= sizeof word)
-    memcpy(&word, bytes, sizeof word);
-  if (length < sizeof word || word.magic != MAGIC || word.length != length ||
-      memcmp(bytes + sizeof word, content(&word), length - sizeof word) != 0) {
+  const char *line = bytes;
+  size_t nick = names ? spoken_strip(&bytes, &length) : 0;
+  if (names && nick == 0) {
+    atomic_fetch_add(&room->notices, 1);
+    for (size_t line; process < 0 && length > 0; bytes += line, length -= line) {
+      line = spoken_line_length(bytes, length);
+      believe(client, bytes + 2, line - 2);
+    }
+    return;
+  }
+  if (!read_head(bytes, length, &word) || !is_content(&word, bytes + HEAD, length - HEAD)) {
     complain(client, "a message of %zu bytes that nobody has said", length);
     atomic_fetch_add(&room->damaged, 1);
     return;
   }
+  if (info->rcv_sid != (word.stream < client->streams ? word.stream : 0) || info->rcv_flags & SCTP_UNORDERED) {
+    complain(client, "a message from room %u came on stream %u%s; it has %u", word.stream, info->rcv_sid,
+             info->rcv_flags & SCTP_UNORDERED ? ", unordered" : "", client->streams);
+    atomic_fetch_add(&room->damaged, 1);
+  }
+  if (names)
+    recognize(client, &word, line, nick);
   atomic_fetch_add(&room->deliveries, 1);
   if (word.speaker == client->speaker) {
-    client->heard_own = word.number;
+    client->tracks[word.stream].heard_own = word.number;
     client->waiting_since = now();
   }
   if (process < 0) {
@@ -293,7 +435,7 @@ static void hear(struct client *client, const char *bytes, size_t length)
       err(1, "realloc");
   }
   client->ahead[client->aheads++] =
-      (struct entry){.speaker = word.speaker, .number = word.number, .said_at = word.said_at};
+      (struct entry){.speaker = word.speaker, .number = word.number, .stream = word.stream, .said_at = word.said_at};
   catch_up(client);
   if (client->aheads > UNPLACED_MAX)
     errx(1, "client %u is %d messages ahead of the first client", client->speaker, UNPLACED_MAX);
@@ -311,18 +453,28 @@ static void join(struct client *client)
 {
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   static const int on = 1;
+  struct sctp_initmsg streams = {.sinit_num_ostreams = ROOMS, .sinit_max_instreams = ROOMS};
   struct entry *ahead = client->ahead;
   size_t ahead_room = client->ahead_room;
   *client = (struct client){.state = JOINING, .ahead = ahead, .ahead_room = ahead_room};
   client->speaker = atomic_fetch_add(&room->speakers, 1);
   client->waiting_since = now();
-  uint64_t tail = atomic_load(&room->tail);
-  client->floor = tail > SLACK ? tail - SLACK : 0;
+  for (unsigned i = 0; i < rooms; i++) {
+    uint64_t tail = atomic_load(&room->tail[i]);
+    client->tracks[i].floor = tail > SLACK ? tail - SLACK : 0;
+  }
   client->fd = socket(server->ai_family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_SCTP);
   if (client->fd < 0)
     err(1, "socket");
   set_option(client->fd, SCTP_EVENT, "SCTP_EVENT", &event, sizeof event);
   set_option(client->fd, SCTP_NODELAY, "SCTP_NODELAY", &on, sizeof on);
+  set_option(client->fd, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", &on, sizeof on);
+  if (names) {
+    if (process >= 0 && chance_once_in(&chance, 2 * wanted_clients)) /* so that sometimes nobody is like that */
+      streams.sinit_max_instreams = (uint16_t)(1 + chance_below(&chance, ROOMS - 1));
+    set_option(client->fd, SCTP_INITMSG, "SCTP_INITMSG", &streams, sizeof streams);
+  }
+  client->streams = streams.sinit_max_instreams;
   if (connect(client->fd, server->ai_addr, server->ai_addrlen) < 0 && errno != EINPROGRESS)
     err(1, "connect");
   struct epoll_event watch = {.events = EPOLLIN, .data.ptr = client};
@@ -340,10 +492,26 @@ static void gone(struct client *client)
   client->state = NOWHERE;
 }
 
+static unsigned sum_said(const struct client *client)
+{
+  unsigned sum = 0;
+  for (unsigned i = 0; i < rooms; i++)
+    sum += client->tracks[i].said;
+  return sum;
+}
+
+static unsigned sum_heard(const struct client *client)
+{
+  unsigned sum = 0;
+  for (unsigned i = 0; i < rooms; i++)
+    sum += client->tracks[i].heard_own;
+  return sum;
+}
+
 static void disconnected(struct client *client, const char *why)
 {
   complain(client, "disconnected by the server: %s (%.3f s in the room, %u said, %u of them heard)", why,
-           client->since > 0 ? (double)(now() - client->since) / 1e9 : 0.0, client->said, client->heard_own);
+           client->since > 0 ? (double)(now() - client->since) / 1e9 : 0.0, sum_said(client), sum_heard(client));
   atomic_fetch_add(&room->disconnected, 1);
   gone(client);
 }
@@ -360,35 +528,53 @@ static void abort_client(struct client *client)
 static bool room_keeps_up(void)
 {
   /* What an aborted or killed client has said last may never be heard: that must not silence the others for good. */
-  return atomic_load(&room->said) < atomic_load(&room->tail) + UNDER_WAY ||
+  return atomic_load(&room->said) < atomic_load(&room->noted) + UNDER_WAY ||
          now() - atomic_load(&room->heard_at) > second;
 }
 
-/* Says a message of its own. Returns false where there is no room for it now. */
-static bool speak(struct client *client, size_t length)
+/* Says a message of its own in a room. Returns false where there is no space for it now. */
+static bool speak_in(struct client *client, uint32_t stream, size_t length)
 {
-  static char bytes[LARGEST];
-  struct word word = {.magic = MAGIC,
-                      .speaker = client->speaker,
-                      .number = client->said + 1,
+  static char bytes[LARGEST + 1];
+  struct track *track = &client->tracks[stream];
+  struct word word = {.speaker = client->speaker,
+                      .number = track->said + 1,
                       .length = (uint32_t)length,
+                      .stream = stream,
                       .said_at = now()};
-  memcpy(bytes, &word, sizeof word);
-  memcpy(bytes + sizeof word, content(&word), length - sizeof word);
-  ssize_t n = send(client->fd, bytes, length, MSG_NOSIGNAL);
+  struct sctp_sndinfo info = {.snd_sid = (uint16_t)stream};
+  struct iovec message = {bytes, length};
+  write_head(&word, bytes);
+  memcpy(bytes + HEAD, content(&word), length - HEAD);
+  ssize_t n = sctp_sendv(client->fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
   if (n < 0) /* EAGAIN; what else there may be, reading tells */
     return false;
   if (n != (ssize_t)length)
     errx(1, "send: %zd bytes of %zu", n, length);
-  if (client->said++ == client->heard_own)
+  if (!owed(client))
     client->waiting_since = word.said_at;
+  track->said++;
   atomic_fetch_add(&room->said, 1);
   return true;
 }
 
+static bool speak(struct client *client, size_t length)
+{
+  return speak_in(client, rooms > 1 ? chance_below(&chance, rooms) : 0, length);
+}
+
+/* Every other one chooses a nick, by its number. */
+static void choose_nick(const struct client *client)
+{
+  char command[32];
+  int length = snprintf(command, sizeof command, "/nick c%u\n", client->speaker);
+  if (client->speaker % 2 == 0 && send(client->fd, command, (size_t)length, MSG_NOSIGNAL) != length)
+    err(1, "/nick");
+}
+
 static size_t any_length(void)
 {
-  uint32_t kind = chance_below(&chance, 400), least = sizeof(struct word), most = 200;
+  uint32_t kind = chance_below(&chance, 400), least = HEAD, most = 200;
   if (kind == 0)
     return LARGEST;
   if (kind < 4)
@@ -409,6 +595,8 @@ static void notified(struct client *client, const struct sctp_assoc_change *chan
   case SCTP_COMM_UP:
     client->state = PRESENT;
     client->since = client->waiting_since = now();
+    if (names)
+      choose_nick(client);
     if (process >= 0) {
       atomic_fetch_add(&room->joined, 1);
       atomic_fetch_add(&room->present[process], 1);
@@ -436,40 +624,44 @@ static void read_from(struct client *client)
 {
   static union {
     struct sctp_assoc_change change;
-    char bytes[LARGEST + 1];
+    char bytes[NAMED + 1];
   } buffer;
+  const size_t largest = names ? NAMED : LARGEST;
   for (int some = 0; some < 64 && client->state > LEFT; some++) {
     struct iovec space = {&buffer, sizeof buffer};
-    struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
-    ssize_t n = recvmsg(client->fd, &header, 0);
+    struct sctp_rcvinfo info = {0};
+    socklen_t no_address = 0, info_size = sizeof info;
+    unsigned info_type = 0;
+    int flags = 0;
+    ssize_t n = sctp_recvv(client->fd, &space, 1, NULL, &no_address, &info, &info_size, &info_type, &flags);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
       return;
     if (n <= 0) {
       disconnected(client, n == 0 ? "end of file" : strerror(errno));
       return;
     }
-    if (header.msg_flags & MSG_NOTIFICATION) {
+    if (flags & MSG_NOTIFICATION) {
       notified(client, &buffer.change, (size_t)n);
       continue;
     }
-    if (client->unfinished == NULL && header.msg_flags & MSG_EOR) {
-      hear(client, buffer.bytes, (size_t)n);
+    if (client->unfinished == NULL && flags & MSG_EOR) {
+      hear(client, buffer.bytes, (size_t)n, &info);
       continue;
     }
     if (client->unfinished == NULL) {
       client->unfinished_length = 0;
-      client->unfinished = malloc(LARGEST);
+      client->unfinished = malloc(NAMED);
       if (client->unfinished == NULL)
         err(1, "malloc");
     }
-    if (client->unfinished_length + (size_t)n > LARGEST) {
-      disconnected(client, "a message of more than 65536 bytes came");
+    if (client->unfinished_length + (size_t)n > largest) {
+      disconnected(client, "a message of more bytes came than there may be");
       return;
     }
     memcpy(client->unfinished + client->unfinished_length, buffer.bytes, (size_t)n);
     client->unfinished_length += (size_t)n;
-    if (header.msg_flags & MSG_EOR) {
-      hear(client, client->unfinished, client->unfinished_length);
+    if (flags & MSG_EOR) {
+      hear(client, client->unfinished, client->unfinished_length, &info);
       free(client->unfinished);
       client->unfinished = NULL;
     }
@@ -496,14 +688,16 @@ static void look_after(struct client *client)
   }
   if (client->state <= LEFT)
     return;
-  bool ending = atomic_load(&room->phase) == ENDING;
-  uint64_t last = atomic_load(&room->last);
-  bool owed = client->heard_own != client->said;
+  bool ending = atomic_load(&room->phase) == ENDING, owes = owed(client);
   /* Who has come after the last word was said need not hear it. */
   uint64_t last_said_at = atomic_load(&room->last_said_at);
   bool late = last_said_at > 0 && client->since > last_said_at;
-  bool all_heard = late || (last > 0 && client->placed && client->next >= last);
-  if (client->state == LAST_WORD && !owed && (!ending || all_heard)) {
+  bool all_heard = true;
+  for (unsigned i = 0; i < rooms && !late; i++) {
+    uint64_t last = atomic_load(&room->last[i]);
+    all_heard = all_heard && last > 0 && client->tracks[i].placed && client->tracks[i].next >= last;
+  }
+  if (client->state == LAST_WORD && !owes && (!ending || all_heard)) {
     client->state = LEAVING;
     client->waiting_since = now();
     if (shutdown(client->fd, SHUT_WR) < 0) {
@@ -515,16 +709,16 @@ static void look_after(struct client *client)
     client->state = LAST_WORD;
     client->waiting_since = now();
   }
-  bool waits = client->state != PRESENT || owed;
+  bool waits = client->state != PRESENT || owes;
   if (!waits || now() < client->waiting_since + PATIENCE_S * second)
     return;
-  complain(client, "waited %d s %s: %u said, %u of them heard, heard the log up to %lld of %llu", PATIENCE_S,
+  complain(client, "waited %d s %s: %u said, %u of them heard, heard the log of room 0 up to %lld of %llu", PATIENCE_S,
            client->state == JOINING   ? "to join"
            : client->state == LEAVING ? "for its shutdown"
                                       : "for a message",
-           client->said, client->heard_own, client->placed ? (long long)client->next : -1,
-           (unsigned long long)atomic_load(&room->tail));
-  atomic_fetch_add(owed || client->state == LAST_WORD ? &room->missing : &room->disconnected, 1);
+           sum_said(client), sum_heard(client), client->tracks[0].placed ? (long long)client->tracks[0].next : -1,
+           (unsigned long long)atomic_load(&room->tail[0]));
+  atomic_fetch_add(owes || client->state == LAST_WORD ? &room->missing : &room->disconnected, 1);
   abort_client(client);
 }
 
@@ -688,7 +882,9 @@ static pid_t start_process(int number)
 
 static bool errors(void)
 {
-  return room->missing + room->twice + room->disordered + room->damaged + room->disconnected + room->unplaced > 0;
+  return room->missing + room->twice + room->disordered + room->damaged + room->disconnected + room->unplaced +
+             room->confused >
+         0;
 }
 
 static void first_client(void)
@@ -716,7 +912,7 @@ static void first_client(void)
   /* The largest message first: what memory the server needs for one, it has from now on. */
   if (!speak(first, LARGEST))
     err(1, "the first message");
-  while (first->heard_own < first->said && first->state == PRESENT) {
+  while (owed(first) && first->state == PRESENT) {
     wait_for_messages(UINT64_MAX);
     look_after(first);
   }
@@ -750,16 +946,17 @@ static void first_client(void)
 
   uint64_t end = now();
   atomic_store(&room->phase, ENDING);
-  uint32_t last_word = 0;
+  uint32_t last_words = 0;
   for (unsigned running = processes; running > 0 && first->state == PRESENT;) {
     wait_for_messages(UINT64_MAX);
     uint64_t time = now();
-    if (last_word == 0 && speak(first, any_length())) {
-      last_word = first->said;
+    if (last_words == 0)
       atomic_store(&room->last_said_at, time);
-    }
-    if (first->heard_own == last_word && last_word > 0 && room->last == 0)
-      atomic_store(&room->last, atomic_load(&room->tail));
+    while (last_words < rooms && speak_in(first, last_words, any_length()))
+      last_words++;
+    for (unsigned i = 0; i < rooms && last_words == rooms && !owed(first); i++)
+      if (room->last[i] == 0)
+        atomic_store(&room->last[i], atomic_load(&room->tail[i]));
     for (unsigned i = 0; i < processes; i++) {
       int status;
       if (pids[i] > 0 && waitpid(pids[i], &status, WNOHANG) == pids[i]) {
@@ -771,6 +968,12 @@ static void first_client(void)
     }
     if (now() > end + 4 * PATIENCE_S * second)
       errx(1, "the crowd has not come to its end within %d s", 4 * PATIENCE_S);
+  }
+  while (names && guests.count > 1 && first->state == PRESENT && now() < end + PATIENCE_S * second)
+    wait_for_messages(now() + second / 10);
+  if (names && guests.count != 1) {
+    complain(first, "%u are in the room, says the server, though all have left", guests.count);
+    atomic_fetch_add(&room->confused, 1);
   }
   struct resources after = resources();
   if (first->state == PRESENT) {
@@ -790,20 +993,24 @@ static void first_client(void)
           before.pages * 4, after.pages * 4, before.slab, after.slab, before.available, after.available);
   printf("deliveries %llu, missing %llu, twice %llu, out of order %llu, damaged %llu, disconnected %llu, unknown %llu, "
          "messages %llu, clients %u joined, of these %u left, %u aborted, %u killed; server memory first %ld kB last "
-         "%ld kB, descriptors first %ld last %ld\n",
+         "%ld kB, descriptors first %ld last %ld; notices %llu, false %llu\n",
          (unsigned long long)room->deliveries, (unsigned long long)room->missing, (unsigned long long)room->twice,
          (unsigned long long)room->disordered, (unsigned long long)room->damaged,
-         (unsigned long long)room->disconnected, (unsigned long long)room->unplaced, (unsigned long long)room->tail,
+         (unsigned long long)room->disconnected, (unsigned long long)room->unplaced, (unsigned long long)room->noted,
          room->joined, room->left, room->aborted, killed, before.memory, after.memory, before.descriptors,
-         after.descriptors);
+         after.descriptors, (unsigned long long)room->notices, (unsigned long long)room->confused);
 }
 
 int main(int argc, char **argv)
 {
   uint64_t seed = (uint64_t)time(NULL) % 1000000;
   int option;
-  while ((option = getopt(argc, argv, "n:t:d:r:c:k:P:i:s:")) != -1)
+  while ((option = getopt(argc, argv, "gn:t:d:r:c:k:P:i:s:")) != -1)
     switch (option) {
+    case 'g':
+      names = true;
+      rooms = ROOMS;
+      break;
     case 'n':
       wanted_clients = (unsigned)atoi(optarg);
       break;

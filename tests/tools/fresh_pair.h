@@ -5,6 +5,7 @@
 #include "chance.h"
 #include "reason.h"
 #include "sctp_compat.h"
+#include "spoken.h"
 
 #include <arpa/inet.h>
 #include <err.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRESH_PATIENCE_S = 60, FRESH_OTHERS_S = 2, FRESH_LARGEST = 65536 };
+enum { FRESH_PATIENCE_S = 60, FRESH_OTHERS_S = 2, FRESH_LARGEST = 65536, FRESH_NAMED = 65600 };
 
 static inline double clock_s(void)
 {
@@ -49,11 +50,13 @@ static inline unsigned associations_with(uint16_t port)
   return count;
 }
 
-/* Receives into one of the two buffers. Returns true where it is the message. Ends the program where the server does
-   not behave. */
-static inline bool fresh_heard(int fd, int number, char *bytes, size_t *length, const char *message, size_t expected)
+/* Receives into one of the two buffers. Returns true where it is the message; `names`: of a server that puts names
+   before messages. Ends the program where the server does not behave. */
+static inline bool fresh_heard(int fd, int number, char *bytes, size_t *length, const char *message, size_t expected,
+                               bool names)
 {
-  static char piece[FRESH_LARGEST + 1];
+  static char piece[FRESH_NAMED + 1];
+  const size_t largest = names ? FRESH_NAMED : FRESH_LARGEST;
   struct iovec space = {piece, sizeof piece};
   struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
   ssize_t n = recvmsg(fd, &header, MSG_DONTWAIT);
@@ -68,27 +71,31 @@ static inline bool fresh_heard(int fd, int number, char *bytes, size_t *length, 
       errx(1, "fresh client %d: aborted by the server: %s", number, abort_reason(change, (size_t)n, reason));
     return false;
   }
-  if (*length + (size_t)n > FRESH_LARGEST)
-    errx(1, "fresh client %d: a message of more than %d bytes", number, FRESH_LARGEST);
+  if (*length + (size_t)n > largest)
+    errx(1, "fresh client %d: a message of more than %zu bytes", number, largest);
   memcpy(bytes + *length, piece, (size_t)n);
   *length += (size_t)n;
   if (!(header.msg_flags & MSG_EOR))
     return false;
-  bool same = *length == expected && memcmp(bytes, message, expected) == 0;
+  size_t whole = *length;
   *length = 0;
-  return same;
+  if (!names)
+    return whole == expected && memcmp(bytes, message, expected) == 0;
+  const char *said = bytes;
+  return spoken_strip(&said, &whole) > 0 && spoken_same(said, whole, message, expected);
 }
 
 /*
  * Two new clients join, each says a message, and both hear both, exactly and once; what else is still said does not
- * count. Ends the program with an error where it is not so. Those who have gone are given some time before: the kernel
- * of a client that has closed its socket may take longer (it reads no more, and has not aborted).
+ * count. `names`: the server puts names before messages. Ends the program with an error where it is not so. Those who
+ * have gone are given some time before: the kernel of a client that has closed its socket may take longer (it reads no
+ * more, and has not aborted).
  *
  * Returns how many of their associations were left.
  */
-static inline unsigned fresh_pair_talks(uint16_t port, struct chance *chance)
+static inline unsigned fresh_pair_talks(uint16_t port, struct chance *chance, bool names)
 {
-  static char message[FRESH_LARGEST], heard[2][FRESH_LARGEST];
+  static char message[FRESH_LARGEST], heard[2][FRESH_NAMED];
   static const size_t sizes[2] = {211, FRESH_LARGEST};
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   static const struct timeval limit = {.tv_sec = FRESH_PATIENCE_S};
@@ -109,6 +116,8 @@ static inline unsigned fresh_pair_talks(uint16_t port, struct chance *chance)
   for (int speaker = 0; speaker < 2; speaker++) {
     unsigned times[2] = {0, 0};
     chance_fill(chance, message, sizes[speaker]);
+    if (names && message[0] == '/')
+      message[0] = '!'; /* no command */
     if (send(pair[speaker].fd, message, sizes[speaker], MSG_NOSIGNAL) != (ssize_t)sizes[speaker])
       err(1, "fresh client %d cannot speak", speaker);
     end = clock_s() + FRESH_PATIENCE_S;
@@ -116,7 +125,7 @@ static inline unsigned fresh_pair_talks(uint16_t port, struct chance *chance)
     for (int wait_ms = FRESH_PATIENCE_S * 1000; poll(pair, 2, wait_ms) > 0;) {
       for (int i = 0; i < 2; i++)
         if (pair[i].revents != 0)
-          times[i] += fresh_heard(pair[i].fd, i, heard[i], &lengths[i], message, sizes[speaker]);
+          times[i] += fresh_heard(pair[i].fd, i, heard[i], &lengths[i], message, sizes[speaker], names);
       if (times[0] > 0 && times[1] > 0)
         wait_ms = 100;
       if (times[0] > 1 || times[1] > 1 || clock_s() > end)

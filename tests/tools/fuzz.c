@@ -9,7 +9,9 @@
 // or is longer than the limit, is found out. At the end all leave, and then a fresh pair of clients must hear each
 // other.
 //
-// Usage: fuzz [-n CLIENTS] [-s SEED] PORT COUNT    COUNT messages from CLIENTS (default 12) on the loopback interface
+// Usage: fuzz [-g] [-n CLIENTS] [-s SEED] PORT COUNT    COUNT messages from CLIENTS (default 12) on loopback
+//   -g  the server gives names, and has rooms and commands: stage 05. They are used, and every line that comes is of
+//   it.
 // Prints one line of totals. Ends with 1 where the server is not right.
 //
 // The extensions need their sysctls before the server starts. 100,000 messages:
@@ -46,35 +48,34 @@ enum { CLIENTS_MAX = 200, LARGEST = 65536, OVER = 70000, SILENCE_S = 30, REFUSED
 struct client {
   int fd; /* -1: none */
   bool many, six;
+  bool in_pieces; /* a piece of a message has come, and not its end; or it is not sure where messages begin */
   double since, deaf_until;
 };
 
-/* What a message of some length begins with. */
-struct head {
-  uint32_t magic, length;
-  uint64_t sum;
-};
-
-enum { MAGIC = 0x465a5a21 };
+/* What a message of some length begins with: a mark, its length, and the sum of what follows. */
+static const char head_format[] = "FZZ! %08x %016llx ";
+enum { MARK = 5, HEAD = MARK + 9 + 17 };
 
 static struct chance chance;
 static uint16_t port;
+static bool names; /* the server gives names */
 static struct client clients[CLIENTS_MAX];
 static unsigned client_count = 12;
 static char buffer[OVER + 1];
 
 static struct {
-  unsigned long sent, over, refused, full, heard, checked, joined, shutdowns, aborts, killed, ended, operations, deaf,
-      halves;
+  unsigned long sent, over, refused, full, heard, checked, notices, commands, joined, shutdowns, aborts, killed, ended,
+      operations, deaf, halves;
 } total;
 
 /* ---- messages */
 
+/* With names, newlines become blanks on their way. */
 static uint64_t sum(const char *bytes, size_t length)
 {
   uint64_t hash = 0xcbf29ce484222325;
   for (; length > 0; bytes++, length--)
-    hash = (hash ^ (unsigned char)*bytes) * 0x100000001b3;
+    hash = (hash ^ (unsigned char)(names && *bytes == '\n' ? ' ' : *bytes)) * 0x100000001b3;
   return hash;
 }
 
@@ -94,28 +95,54 @@ static size_t any_length(void)
 
 static void make_message(size_t length)
 {
-  struct head head = {.magic = MAGIC, .length = (uint32_t)length};
+  char head[HEAD + 1];
   chance_fill(&chance, buffer, length);
-  if (length < sizeof head)
+  if (length < HEAD)
     return;
-  head.sum = sum(buffer + sizeof head, length - sizeof head);
-  memcpy(buffer, &head, sizeof head);
+  if (names && buffer[length - 1] == '\n')
+    buffer[length - 1] = '!'; /* which would not come back as a part of the message */
+  snprintf(head, sizeof head, head_format, (unsigned)length, (unsigned long long)sum(buffer + HEAD, length - HEAD));
+  memcpy(buffer, head, HEAD);
+}
+
+/* A command, or what looks like one. Returns its length. */
+static size_t make_command(void)
+{
+  static const char *const begins[] = {"/who",    "/nick ",        "/nick ", "/nick ",       "/",       "/nick",
+                                       "/NICK x", "/who is there", "//who",  "/nick guest7", "/ nick x"};
+  static const char letters[] = "abcdeABCDE019-_";
+  size_t length = (size_t)sprintf(buffer, "%s", begins[chance_below(&chance, sizeof begins / sizeof *begins)]);
+  uint32_t more = chance_once_in(&chance, 50) ? chance_below(&chance, 60000) : chance_below(&chance, 20);
+  bool binary = chance_once_in(&chance, 3);
+  for (; more > 0; more--)
+    buffer[length++] =
+        binary ? (char)chance_next(&chance) : letters[chance_below(&chance, (uint32_t)sizeof letters - 1)];
+  if (chance_once_in(&chance, 2))
+    buffer[length++] = '\n';
+  total.commands++;
+  return length;
 }
 
 /* What has come up to MSG_EOR and begins as a message does is one, whole. */
 static void check(const char *bytes, size_t length)
 {
-  struct head head;
-  if (length < sizeof head)
+  unsigned said = 0;
+  unsigned long long sum_said = 0;
+  char head[HEAD + 1] = "";
+  if (names && spoken_strip(&bytes, &length) == 0) {
+    total.notices++;
     return;
-  memcpy(&head, bytes, sizeof head);
-  if (head.magic != MAGIC)
+  }
+  if (length < HEAD || memcmp(bytes, head_format, MARK) != 0)
     return;
+  memcpy(head, bytes, HEAD);
+  if (sscanf(head, head_format, &said, &sum_said) != 2)
+    errx(1, "a message of %zu bytes came with a damaged head", length);
   if (length > LARGEST)
     errx(1, "the server has relayed a message of %zu bytes", length);
-  if (head.length != length)
-    errx(1, "of a message of %u bytes the server has relayed %zu", head.length, length);
-  if (head.sum != sum(bytes + sizeof head, length - sizeof head))
+  if (said != length)
+    errx(1, "of a message of %u bytes the server has relayed %zu", said, length);
+  if (sum_said != sum(bytes + HEAD, length - HEAD))
     errx(1, "a message of %zu bytes came damaged", length);
   total.checked++;
 }
@@ -152,6 +179,10 @@ static void choose_options(int fd, bool many, bool extended)
   struct sctp_initmsg init = {.sinit_num_ostreams = (uint16_t)ONE_OF(0, 1, 2, 10, 100, 1000, 65535),
                               .sinit_max_instreams = (uint16_t)ONE_OF(0, 1, 2, 10, 65535),
                               .sinit_max_attempts = 3};
+  if (names) { /* most have all rooms, or few */
+    init.sinit_num_ostreams = (uint16_t)ONE_OF(0, 1, 2, 16, 16, 16, 100, 65535);
+    init.sinit_max_instreams = (uint16_t)ONE_OF(1, 2, 6, 16, 16, 16, 16, 16, 16, 65535);
+  }
   try(fd, SCTP_INITMSG, &init, sizeof init);
   if (chance_once_in(&chance, 3)) {
     int size = (int)ONE_OF(1, 4000, 20000, 100000, 1000000);
@@ -293,15 +324,19 @@ static void drain(struct client *client)
   static char bytes[OVER + 1];
   static unsigned refused;
   for (int some = 0; client->fd >= 0 && some < 100; some++) {
-    struct iovec space = {bytes, chance_once_in(&chance, 20) ? 1 + chance_below(&chance, 2000) : sizeof bytes};
+    bool little = chance_once_in(&chance, 20) && !(names && client->many);
+    struct iovec space = {bytes, little ? 1 + chance_below(&chance, 2000) : sizeof bytes};
     struct msghdr header = {.msg_iov = &space, .msg_iovlen = 1};
     ssize_t n = recvmsg(client->fd, &header, 0);
     if (n > 0) {
       refused = 0;
-      if (header.msg_flags & MSG_NOTIFICATION || !(header.msg_flags & MSG_EOR))
+      if (header.msg_flags & MSG_NOTIFICATION)
         continue;
-      total.heard++;
-      check(bytes, (size_t)n);
+      bool whole = !client->in_pieces && header.msg_flags & MSG_EOR;
+      total.heard += header.msg_flags & MSG_EOR ? 1 : 0;
+      client->in_pieces = !(header.msg_flags & MSG_EOR) || (client->many && client->in_pieces);
+      if (whole)
+        check(bytes, (size_t)n);
       continue;
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -352,14 +387,18 @@ static ssize_t send_with(const struct client *client, size_t length, union addre
 
 static void say(struct client *client)
 {
-  size_t length = any_length();
-  make_message(length);
+  bool command = names && chance_once_in(&chance, 5);
+  size_t length = command ? make_command() : any_length();
+  if (!command)
+    make_message(length);
   struct sctp_sendv_spa with = {.sendv_flags = SCTP_SEND_SNDINFO_VALID};
   static const uint16_t flags[] = {SCTP_UNORDERED, SCTP_SACK_IMMEDIATELY, SCTP_UNORDERED | SCTP_SACK_IMMEDIATELY, 0, 0};
   with.sendv_sndinfo.snd_flags = flags[chance_below(&chance, 5)];
   if (chance_once_in(&chance, 200))
     with.sendv_sndinfo.snd_flags |= (uint16_t)ONE_OF(SCTP_SENDALL, SCTP_ADDR_OVER, SCTP_EOF, SCTP_ABORT);
-  with.sendv_sndinfo.snd_sid = (uint16_t)(chance_once_in(&chance, 50) ? chance_next(&chance) : ONE_OF(0, 0, 0, 1, 9));
+  with.sendv_sndinfo.snd_sid =
+      (uint16_t)(chance_once_in(&chance, 50) ? chance_next(&chance)
+                                             : ONE_OF(0, 0, 0, 1, names ? chance_below(&chance, 16) : 9));
   with.sendv_sndinfo.snd_ppid = (uint32_t)chance_next(&chance);
   with.sendv_sndinfo.snd_context = (uint32_t)chance_next(&chance);
   if (chance_once_in(&chance, 4)) {
@@ -534,8 +573,11 @@ int main(int argc, char **argv)
 {
   uint64_t seed = (uint64_t)time(NULL) % 1000000;
   int option;
-  while ((option = getopt(argc, argv, "n:s:")) != -1)
+  while ((option = getopt(argc, argv, "gn:s:")) != -1)
     switch (option) {
+    case 'g':
+      names = true;
+      break;
     case 'n':
       client_count = (unsigned)atoi(optarg);
       break;
@@ -546,7 +588,7 @@ int main(int argc, char **argv)
       return 2;
     }
   if (argc - optind != 2 || client_count < 1 || client_count > CLIENTS_MAX)
-    errx(2, "[-n CLIENTS, at most %d] [-s SEED] PORT COUNT", CLIENTS_MAX);
+    errx(2, "[-g] [-n CLIENTS, at most %d] [-s SEED] PORT COUNT", CLIENTS_MAX);
   port = (uint16_t)atoi(argv[optind]);
   unsigned long count = strtoul(argv[optind + 1], NULL, 10);
   fprintf(stderr, "fuzz: seed %llu\n", (unsigned long long)seed);
@@ -588,12 +630,14 @@ int main(int argc, char **argv)
       leave(&clients[i], true);
   if (total.checked == 0)
     errx(1, "nobody has heard anything");
-  unsigned unended = fresh_pair_talks(port, &chance);
-  printf("messages %lu, of these %lu over the limit and %lu cut off, refused %lu, heard %lu, whole %lu; clients %lu "
+  unsigned unended = fresh_pair_talks(port, &chance, names);
+  printf("messages %lu, of these %lu over the limit, %lu cut off, and %lu commands, refused %lu, heard %lu, whole %lu, "
+         "notices %lu; clients %lu "
          "joined, "
          "%lu left, %lu aborted, %lu killed, %lu disconnected, %lu deaf for a while, %u unended; other calls %lu; %.1f "
          "s; the room is right %.1f s later\n",
-         total.sent, total.over, total.halves, total.refused, total.heard, total.checked, total.joined, total.shutdowns,
-         total.aborts, total.killed, total.ended, total.deaf, unended, total.operations, end - start, clock_s() - end);
+         total.sent, total.over, total.halves, total.commands, total.refused, total.heard, total.checked, total.notices,
+         total.joined, total.shutdowns, total.aborts, total.killed, total.ended, total.deaf, unended, total.operations,
+         end - start, clock_s() - end);
   return 0;
 }

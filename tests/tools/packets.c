@@ -9,7 +9,9 @@
 // What a faulty packet does to the association that it names is that association's matter. At the end a fresh pair of
 // clients must hear each other.
 //
-// Usage: packets [-n CLIENTS] [-s SEED] PORT COUNT    COUNT packets, while CLIENTS (default 4) speak
+// Usage: packets [-g] [-n CLIENTS] [-s SEED] PORT COUNT    COUNT packets, while CLIENTS (default 4) speak
+//   -g  the server gives names, and has rooms and commands: stage 05. They are used, and every line that comes is of
+//   it.
 // Prints one line of totals. Ends with 1 where the server is not right. Needs root of the lab (CAP_NET_RAW).
 //
 // 100,000 packets:
@@ -70,6 +72,7 @@ struct association {
 
 static struct chance chance;
 static uint16_t port;
+static bool names; /* the server gives names */
 static struct packet seen[SEEN_MAX];
 static unsigned seen_count, seen_next;
 static struct association associations[KNOWN_MAX]; /* the latest */
@@ -440,6 +443,12 @@ static int join(void)
   if (fd < 0)
     err(1, "socket");
   setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on);
+  if (names) {
+    const struct sctp_initmsg streams = {
+        .sinit_num_ostreams = 16,
+        .sinit_max_instreams = (uint16_t)(chance_once_in(&chance, 3) ? 1 + chance_below(&chance, 16) : 16)};
+    setsockopt(fd, IPPROTO_SCTP, SCTP_INITMSG, &streams, sizeof streams);
+  }
   setsockopt(fd, IPPROTO_SCTP, SCTP_RECONFIG_SUPPORTED, &yes, sizeof yes);
   setsockopt(fd, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &all, sizeof all);
   if (chance_once_in(&chance, 2))
@@ -457,14 +466,41 @@ static void end_abruptly(int fd)
   close(fd);
 }
 
-/* Reads what is there. Returns false where the association has ended. */
-static bool drain(int fd, bool connecting)
+/* Reads what is there. `in_pieces` tells whether a piece of a message has come before. Returns false where the
+ * association has ended. */
+static bool drain(int fd, bool connecting, bool *in_pieces)
 {
   static char bytes[70000];
+  struct iovec space = {bytes, sizeof bytes};
+  struct msghdr header;
   ssize_t n;
-  while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0)
+  while (header = (struct msghdr){.msg_iov = &space, .msg_iovlen = 1}, (n = recvmsg(fd, &header, 0)) > 0) {
+    const char *line = bytes;
+    size_t length = (size_t)n;
+    if (names && header.msg_flags & MSG_EOR && !*in_pieces)
+      spoken_strip(&line, &length);
+    *in_pieces = !(header.msg_flags & MSG_EOR);
     total.heard++;
+  }
   return n < 0 && (errno == EAGAIN || errno == EINTR || (errno == ENOTCONN && connecting));
+}
+
+/* Says something, with names also a command, in any room. Returns false where there is no room for it. */
+static bool speak(int fd)
+{
+  static char text[70000];
+  static const char *const commands[] = {"/who", "/nick ann", "/nick bob\n", "/nick ann bob", "/", "/what?"};
+  struct sctp_sndinfo info = {0};
+  struct iovec message = {text, 1 + chance_below(&chance, chance_once_in(&chance, 20) ? 10000 : 300)};
+  if (!names)
+    return send(fd, text, message.iov_len, MSG_NOSIGNAL) > 0;
+  if (chance_once_in(&chance, 5)) {
+    message.iov_base = (char *)commands[chance_below(&chance, sizeof commands / sizeof *commands)];
+    message.iov_len = strlen(message.iov_base);
+  }
+  info.snd_sid = (uint16_t)chance_below(&chance, 16);
+  info.snd_flags = chance_once_in(&chance, 4) ? SCTP_UNORDERED : 0;
+  return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0) > 0;
 }
 
 int main(int argc, char **argv)
@@ -472,8 +508,11 @@ int main(int argc, char **argv)
   uint64_t seed = (uint64_t)time(NULL) % 1000000;
   unsigned clients = 4;
   int option;
-  while ((option = getopt(argc, argv, "n:s:")) != -1)
+  while ((option = getopt(argc, argv, "gn:s:")) != -1)
     switch (option) {
+    case 'g':
+      names = true;
+      break;
     case 'n':
       clients = (unsigned)atoi(optarg);
       break;
@@ -484,7 +523,7 @@ int main(int argc, char **argv)
       return 2;
     }
   if (argc - optind != 2 || clients < 1 || clients > CLIENTS_MAX)
-    errx(2, "[-n CLIENTS, at most %d] [-s SEED] PORT COUNT", CLIENTS_MAX);
+    errx(2, "[-g] [-n CLIENTS, at most %d] [-s SEED] PORT COUNT", CLIENTS_MAX);
   port = (uint16_t)atoi(argv[optind]);
   unsigned long count = strtoul(argv[optind + 1], NULL, 10);
   fprintf(stderr, "packets: seed %llu\n", (unsigned long long)seed);
@@ -505,6 +544,7 @@ int main(int argc, char **argv)
   setsockopt(raw[0], SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 
   struct pollfd fds[CLIENTS_MAX + 1];
+  bool in_pieces[CLIENTS_MAX] = {false};
   double joined[CLIENTS_MAX], start = clock_s(), first = 0;
   for (unsigned i = 0; i < clients; i++)
     fds[i] = (struct pollfd){.fd = join(), .events = POLLIN}, joined[i] = start;
@@ -515,20 +555,19 @@ int main(int argc, char **argv)
     sniff(raw[0]);
     double time = clock_s();
     for (unsigned i = 0; i < clients; i++) {
-      static char text[70000];
-      bool lives = drain(fds[i].fd, time < joined[i] + 3);
+      bool lives = drain(fds[i].fd, time < joined[i] + 3, &in_pieces[i]);
       if (lives && chance_once_in(&chance, 200)) { /* it may be one that nobody hears any more */
         end_abruptly(fds[i].fd);
       } else if (!lives) {
         close(fds[i].fd);
         total.lost++;
       } else {
-        size_t length = 1 + chance_below(&chance, chance_once_in(&chance, 20) ? 10000 : 300);
-        total.said += chance_once_in(&chance, 3) && send(fds[i].fd, text, length, MSG_NOSIGNAL) > 0;
+        total.said += chance_once_in(&chance, 3) && speak(fds[i].fd);
         continue;
       }
       fds[i].fd = join();
       joined[i] = time;
+      in_pieces[i] = false;
     }
     if (seen_count < 2 * clients && first == 0) {
       if (time > start + 10)
@@ -553,7 +592,7 @@ int main(int argc, char **argv)
     end_abruptly(fds[i].fd);
   if (total.heard == 0)
     errx(1, "nobody has heard anything");
-  unsigned unended = fresh_pair_talks(port, &chance);
+  unsigned unended = fresh_pair_talks(port, &chance, names);
   printf("packets %lu, of these %lu changed ones, %lu INIT, %lu COOKIE ECHO, %lu with a wrong checksum; clients said "
          "%lu and "
          "heard %lu, %lu joined, %lu were lost, %u unended; %.1f s; the room is right %.1f s later\n",

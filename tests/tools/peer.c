@@ -21,6 +21,7 @@
 //   reset      resets the streams that it sends on, tsn: the association (RFC 6525); streams:N adds N to send on
 //   linger     its end is an abort, also where it is killed
 //   flood      sends messages of 10,000 bytes, reading nothing, until no more fit; prints "full"
+//   ask:A|B    sends these texts in turn, reading nothing, until the association has ended; prints "no more"
 //   end        waits for the end:                prints "shutdown", or "lost cause=N reason=TEXT"
 //   shut       shuts the association down, and does not wait
 //   abort      aborts the association
@@ -169,6 +170,11 @@ static void act(struct peer *peer, const char *action)
     while (send(peer->fd, bytes, 10000, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
       ;
     printf("full\n");
+  } else if (strncmp(action, "ask:", 4) == 0) {
+    const char *text = action + 4;
+    for (size_t length; send(peer->fd, text, length = strcspn(text, "|"), MSG_NOSIGNAL) > 0;)
+      text = text[length] == '|' ? text + length + 1 : action + 4;
+    printf("no more\n");
   } else if (strcmp(action, "end") == 0) {
     while (receive(peer, bytes, true) > 0)
       ;

@@ -1,0 +1,73 @@
+# screen-svg.awk - draws what is on a terminal's screen as SVG: reads the lines of `tmux capture-pane -p -e`
+#
+# Variables: columns, rows; cursor_x, cursor_y; title, what the picture shows, in words
+
+BEGIN {
+    width = 8.43 # of a character of 14 pixels
+    height = 19
+    split("#1d2733 #ff7b72 #7ee787 #e3b341 #79c0ff #d2a8ff #56d4dd #d0d7de", normal, " ")
+    split("#6e7681 #ffa198 #aff5b4 #f8e3a1 #a5d6ff #e2c5ff #b3f0ff #ffffff", bright, " ")
+    printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"title\" " \
+        "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#d0d7de\">\n",
+        columns * width + 32, rows * height + 28
+    printf "<title id=\"title\">%s</title>\n", text(title)
+    print "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1d2733\"/>"
+    printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#8b949e\"/>\n",
+        16 + cursor_x * width, 14 + cursor_y * height, width, height
+}
+
+# text(s) - s as XML
+function text(s) {
+    gsub(/&/, "\\&amp;", s)
+    gsub(/</, "\\&lt;", s)
+    gsub(/>/, "\\&gt;", s)
+    return s
+}
+
+# style(codes) - what the parameters of an SGR sequence change, as of now
+function style(codes,    n, i, code, list) {
+    n = split(codes == "" ? "0" : codes, list, ";")
+    for (i = 1; i <= n; i++) {
+        code = list[i] + 0
+        if (code == 0) {
+            colour = ""
+            weight = ""
+            dim = 0
+        } else if (code == 1)
+            weight = " font-weight=\"bold\""
+        else if (code == 2)
+            dim = 1
+        else if (code >= 30 && code <= 37)
+            colour = " fill=\"" normal[code - 29] "\""
+        else if (code == 39)
+            colour = ""
+        else if (code >= 90 && code <= 97)
+            colour = " fill=\"" bright[code - 89] "\""
+    }
+}
+
+{
+    sub(/ +$/, "")
+    printf "<text x=\"16\" y=\"%d\" xml:space=\"preserve\" textLength=\"", 28 + (NR - 1) * height
+    rest = $0
+    plain = $0
+    gsub(/\033\[[0-9;]*m/, "", plain)
+    printf "%.1f\">", length(plain) * width
+    while (match(rest, /\033\[[0-9;]*m/)) {
+        run(substr(rest, 1, RSTART - 1))
+        style(substr(rest, RSTART + 2, RLENGTH - 3))
+        rest = substr(rest, RSTART + RLENGTH)
+    }
+    run(rest)
+    print "</text>"
+}
+
+# run(s) - a text in one style
+function run(s) {
+    if (s != "")
+        printf "<tspan%s%s>%s</tspan>", dim ? " fill=\"#8b949e\"" : colour, weight, text(s)
+}
+
+END {
+    print "</svg>"
+}
