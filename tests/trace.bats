@@ -18,6 +18,18 @@ has() {
 }
 
 # bats test_tags=host
+@test "an ordinary user gets a ladder, too" {
+    ((EUID == 0)) || skip 'whoever runs the tests is an ordinary user already'
+    # In a copy, because nobody may not look into root's home.
+    cp -a "$TREE/lab" "$TREE/common" "$TREE/01-one-to-one" "$BATS_TEST_TMPDIR"
+    chmod -R a+rX "$BATS_RUN_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups lab/trace 01-one-to-one/demo
+    assert_success
+    has '|--- INIT ' '|--- DATA tsn 1 ' '|--- SHUTDOWN COMPLETE '
+}
+
+# bats test_tags=host
 @test "the ladder of stage 01: the chunks in their order, with stream, SSN, flags, PPID, TSN and length, and the direction of each" {
     ladder -o "$BATS_TEST_TMPDIR/ladder.svg" -t 'a & b <c>' "$TREE/01-one-to-one/demo"
     assert_success
