@@ -24,7 +24,7 @@ has() {
     cp -a "$TREE/lab" "$TREE/common" "$TREE/01-one-to-one" "$BATS_TEST_TMPDIR"
     chmod -R a+rX "$BATS_RUN_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
-    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups lab/trace 01-one-to-one/demo
+    run --separate-stderr setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent lab/trace 01-one-to-one/demo
     assert_success
     has '|--- INIT ' '|--- DATA tsn 1 ' '|--- SHUTDOWN COMPLETE '
 }
