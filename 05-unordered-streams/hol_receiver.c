@@ -4,7 +4,7 @@
 // missing. The time of a message counts from when it was due, and its sender might have been late.
 //
 // Compile:  cc -I../common -o hol_receiver hol_receiver.c ../common/*.c -lsctp
-// Run:      ../lab/run sh -c './hol_receiver & sleep 1; ./hol_sender -n 1000 localhost'
+// Run:      ../lab/run sh -c './hol_receiver & sleep 1; ./hol_sender -n 1000 localhost; wait'
 #include "address.h"
 #include "buffers.h"
 #include "hol_message.h"

@@ -4,7 +4,7 @@
 // they compare times of one clock.
 //
 // Compile:  cc -I../common -o hol_sender hol_sender.c ../common/*.c -lsctp
-// Run:      ../lab/run sh -c './hol_receiver & sleep 1; ./hol_sender -n 1000 localhost'
+// Run:      ../lab/run sh -c './hol_receiver & sleep 1; ./hol_sender -n 1000 localhost; wait'
 #include "address.h"
 #include "buffers.h"
 #include "hol_message.h"

@@ -157,7 +157,7 @@ setup() {
 @test "nobody can fake a line: a message is one line, with its newline, and starts with the name of who sent it" {
     start_server "$STAGE/chat_server"
     enter alice
-    start_client watcher "$PEER" -v 127.0.0.1 "$port" text:'/nick eve' recv recv recv recv
+    start_client watcher "$PEER" -v 127.0.0.1 "$port" text:'/nick eve' recv recv recv recv wait
     hears alice '* eve joined'
     hears watcher 'message 13 stream 0 ppid 0: * eve joined'
     hears watcher ''
