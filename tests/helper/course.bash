@@ -252,6 +252,7 @@ under_valgrind() {
     if [[ -n ${PROGRAM_USER-} ]] || ! command -v valgrind >/dev/null; then
         skip 'valgrind is not installed, or the programs run as another user'
     fi
+    DEADLINE=$((3 * DEADLINE)) # valgrind is slow
     wrapper=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
 }
 

@@ -28,7 +28,7 @@
 //   wait       waits for the end of standard input
 //   line       waits for a line of standard input
 //   print:TEXT prints the text
-// Each wait ends after 10 seconds with exit status 1.
+// Each wait ends after 30 seconds with exit status 1.
 //
 // Compile:  cc -I../../common -o peer peer.c ../../common/*.c -lsctp
 #include "address.h"
@@ -89,7 +89,7 @@ static size_t receive(struct peer *peer, char *bytes, bool print_end)
         tcp ? recvmsg(peer->fd, &header, 0)
             : sctp_recvv(peer->fd, &space, 1, NULL, &no_address, &peer->from, &from_size, &type, &header.msg_flags);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-      errx(1, "nothing came for 10 seconds");
+      errx(1, "nothing came for 30 seconds");
     if (n <= 0) {
       if (print_end)
         printf(n == 0 ? "shutdown\n" : "lost\n");
@@ -254,7 +254,7 @@ int main(int argc, char **argv)
 
   struct addrinfo *address = resolve_host(argv[optind], (uint16_t)atoi(argv[optind + 1]));
   struct peer *peers = calloc((size_t)count, sizeof *peers);
-  struct timeval limit = {.tv_sec = 10};
+  struct timeval limit = {.tv_sec = 30};
   if (peers == NULL)
     err(1, "calloc");
   for (int i = 0; i < count; i++) {
