@@ -277,6 +277,11 @@ static void enter_terminal(struct terminal *terminal, int (*get)(EditLine *, wch
                            unsigned char (*enter)(EditLine *, int))
 {
   static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
+  /* Ctrl-V: a line holds no control characters. Alt-x: it asks for a command of libedit's. Insert, PageUp, PageDown,
+   * Shift-Tab, Ctrl-Up, Ctrl-Down, F5 to F12: the end of their codes would become text. */
+  static const wchar_t *const useless[] = {L"^V",      L"\\ex",     L"\\eX",     L"\\e[2~",  L"\\e[5~",  L"\\e[6~",
+                                           L"\\e[Z",   L"\\e[1;5A", L"\\e[1;5B", L"\\e[15~", L"\\e[17~", L"\\e[18~",
+                                           L"\\e[19~", L"\\e[20~",  L"\\e[21~",  L"\\e[23~", L"\\e[24~"};
   static char screen[1 << 16];
   const char *type = getenv("TERM"), *no_colour = getenv("NO_COLOR");
   HistEvent event;
@@ -309,7 +314,10 @@ static void enter_terminal(struct terminal *terminal, int (*get)(EditLine *, wch
   set_key(edit, L"^C", L"drop-line", drop_line);
   set_key(edit, L"^I", L"complete-word", complete_word);
   el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
-  el_set(edit, EL_BIND, "^V", "ed-unassigned", NULL); /* a line holds no control characters */
+  el_wset(edit, EL_BIND, L"\\e[1;5D", L"ed-prev-word", NULL); /* Ctrl and an arrow key */
+  el_wset(edit, EL_BIND, L"\\e[1;5C", L"em-next-word", NULL);
+  for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
+    el_wset(edit, EL_BIND, useless[i], L"ed-unassigned", NULL);
   terminal_in_use = terminal;
   atexit(leave_terminal);
 }
