@@ -196,7 +196,10 @@ static bool read_typed(struct terminal *terminal)
 static bool take_character(struct terminal *terminal, wchar_t *character)
 {
   while (terminal->taken < terminal->typed_end) {
-    size_t n = mbrtowc(character, terminal->typed + terminal->taken++, 1, &terminal->character);
+    bool alone = mbsinit(&terminal->character);
+    size_t n = mbrtowc(character, terminal->typed + terminal->taken, 1, &terminal->character);
+    if (n != (size_t)-1 || alone)
+      terminal->taken++; /* else the one before was cut short, and this byte begins another */
     if (n == (size_t)-1)
       terminal->character = (mbstate_t){0}; /* no UTF-8 */
     else if (n != (size_t)-2 && (*character < 0x80 || wcwidth(*character) >= 0))

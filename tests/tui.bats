@@ -211,6 +211,13 @@ ends() {
     shows "$PROMPT first!\$"
 }
 
+@test "what is typed and is no UTF-8 is left out, and nothing else" {
+    start_server "$STAGE/chat_server"
+    open_tui 80 -- -n alice
+    press -H 61 c3 62 e2 82 c3 a4 ff 63 # a, the first half of something, b, two thirds of something, ä, what is none, c
+    shows "$PROMPT abäc\$"
+}
+
 @test "keys that have no use here leave the line as it is; Ctrl with an arrow goes by words" {
     start_server "$STAGE/chat_server"
     open_tui 80 -- -n alice
