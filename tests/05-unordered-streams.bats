@@ -263,6 +263,7 @@ setup() {
     enter alice
     say alice /help
     hears alice '/join N    show room N, too (0 to 15)'
+    # shellcheck disable=SC2016 # the inner shell expands them
     run -1 bash -c '"$0" "$@" <<</help >/dev/full' "$PROGRAMS/$STAGE/chat_client" -p "$port" 127.0.0.1
     assert_output 'chat_client: standard output: No space left on device'
 }
