@@ -46,8 +46,9 @@ hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minu
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
+# A tmux in the lab must not take the socket of one outside, with which it shares /tmp, but no kernel.
 shell: setup-lab ## opens a shell where SCTP works
-	@lab/run $${SHELL:-/bin/sh} || true
+	@sockets=$$(mktemp -d) && { lab/run env -u TMUX TMUX_TMPDIR="$$sockets" $${SHELL:-/bin/sh}; rm -r "$$sockets"; }
 
 check: ## for who changes the course: style and static analysis
 	@tests/check

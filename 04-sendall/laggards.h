@@ -1,4 +1,4 @@
-// laggards.h - who has stopped reading; for the chat server of stage 04
+// laggards.h - who has stopped reading; for the chat servers of stages 04 and 05
 #ifndef LAGGARDS_H
 #define LAGGARDS_H
 

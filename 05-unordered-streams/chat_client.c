@@ -13,7 +13,6 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +74,10 @@ static void converse(struct talk *talk, const char *nick)
   for (;;) {
     while (length == 0 && !over && receipts.count < UNANSWERED_MAX && lines_next(&input, &line, &length)) {
       enum intent intent = consider(talk, line, length, answer);
-      fputs(answer, intent == REFUSED ? stderr : stdout);
+      if (intent == REFUSED)
+        fputs(answer, stderr);
+      else
+        show(answer, strlen(answer));
       over = intent == QUIT;
       command = intent == ASK;
       if (intent != SAY && intent != ASK)
@@ -134,7 +136,6 @@ int main(int argc, char **argv)
   if (argc - optind > 1)
     usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
 
-  signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
   join(&talk, argv[optind], port);
   converse(&talk, nick);
   say_goodbye(talk.fd);

@@ -26,11 +26,13 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
 /* Returns true where we can send to an association on this stream. It may be one of which we have not read yet. */
 static bool has_stream(int fd, const struct guests *guests, sctp_assoc_t association, uint16_t stream)
 {
-  const struct guest *guest = stream == 0 ? NULL : guest_of(guests, association);
   struct sctp_status status = {.sstat_assoc_id = association};
   socklen_t size = sizeof status;
-  if (stream == 0 || guest != NULL)
-    return stream == 0 || stream < guest->streams;
+  if (stream == 0)
+    return true;
+  const struct guest *guest = guest_of(guests, association);
+  if (guest != NULL)
+    return stream < guest->streams;
   return getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0 && stream < status.sstat_outstrms;
 }
 

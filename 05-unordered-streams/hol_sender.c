@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,7 @@ int main(int argc, char **argv)
     usage_error(usage, "-s, -u and -m are for SCTP: not with -t");
 
   setvbuf(stdout, NULL, _IOLBF, 0);
+  signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
   send_all(argv[optind], &how);
   return EXIT_SUCCESS;
 }

@@ -196,7 +196,10 @@ static bool read_typed(struct terminal *terminal)
 static bool take_character(struct terminal *terminal, wchar_t *character)
 {
   while (terminal->taken < terminal->typed_end) {
-    size_t n = mbrtowc(character, terminal->typed + terminal->taken++, 1, &terminal->character);
+    bool alone = mbsinit(&terminal->character);
+    size_t n = mbrtowc(character, terminal->typed + terminal->taken, 1, &terminal->character);
+    if (n != (size_t)-1 || alone)
+      terminal->taken++; /* else the one before was cut short, and this byte begins another */
     if (n == (size_t)-1)
       terminal->character = (mbstate_t){0}; /* no UTF-8 */
     else if (n != (size_t)-2 && (*character < 0x80 || wcwidth(*character) >= 0))
@@ -277,6 +280,11 @@ static void enter_terminal(struct terminal *terminal, int (*get)(EditLine *, wch
                            unsigned char (*enter)(EditLine *, int))
 {
   static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
+  /* Ctrl-V: a line holds no control characters. Alt-x: it asks for a command of libedit's. Insert, PageUp, PageDown,
+   * Shift-Tab, Ctrl-Up, Ctrl-Down, F5 to F12: the end of their codes would become text. */
+  static const wchar_t *const useless[] = {L"^V",      L"\\ex",     L"\\eX",     L"\\e[2~",  L"\\e[5~",  L"\\e[6~",
+                                           L"\\e[Z",   L"\\e[1;5A", L"\\e[1;5B", L"\\e[15~", L"\\e[17~", L"\\e[18~",
+                                           L"\\e[19~", L"\\e[20~",  L"\\e[21~",  L"\\e[23~", L"\\e[24~"};
   static char screen[1 << 16];
   const char *type = getenv("TERM"), *no_colour = getenv("NO_COLOR");
   HistEvent event;
@@ -309,7 +317,10 @@ static void enter_terminal(struct terminal *terminal, int (*get)(EditLine *, wch
   set_key(edit, L"^C", L"drop-line", drop_line);
   set_key(edit, L"^I", L"complete-word", complete_word);
   el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
-  el_set(edit, EL_BIND, "^V", "ed-unassigned", NULL); /* a line holds no control characters */
+  el_wset(edit, EL_BIND, L"\\e[1;5D", L"ed-prev-word", NULL); /* Ctrl and an arrow key */
+  el_wset(edit, EL_BIND, L"\\e[1;5C", L"em-next-word", NULL);
+  for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
+    el_wset(edit, EL_BIND, useless[i], L"ed-unassigned", NULL);
   terminal_in_use = terminal;
   atexit(leave_terminal);
 }

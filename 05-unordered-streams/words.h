@@ -15,7 +15,7 @@ enum { COMMAND_TEXT = 256, DEPARTURE_TEXT = REASON_TEXT + 16 };
 
 /*
  * Splits a command in two, its word and what follows. NUL, CR, LF and blanks at its end do not count; what could steer
- * a terminal becomes \\xNN; what is too long for any command is cut.
+ * a terminal becomes \xNN; what is too long for any command is cut.
  *
  * text  gets the word
  *

@@ -257,6 +257,17 @@ setup() {
     hears watcher 'message 13: alice: hello'
 }
 
+# bats test_tags=points:1
+@test "the help comes at once in a pipe, too; where it cannot be written, chat_client ends with 1" {
+    start_server "$STAGE/chat_server"
+    enter alice
+    say alice /help
+    hears alice '/join N    show room N, too (0 to 15)'
+    # shellcheck disable=SC2016 # the inner shell expands them
+    run -1 bash -c '"$0" "$@" <<</help >/dev/full' "$PROGRAMS/$STAGE/chat_client" -p "$port" 127.0.0.1
+    assert_output 'chat_client: standard output: No space left on device'
+}
+
 # bats test_tags=points:3
 @test "on the wire: stream, U bit and PPID are those with which a message came; notices are ordered, on stream 0" {
     start_server "$STAGE/chat_server"

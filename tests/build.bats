@@ -152,6 +152,19 @@ at_a_terminal() {
 }
 
 # bats test_tags=host
+@test "make shell: a tmux in the lab does not take the socket of one outside" {
+    cd "$TREE"
+    export TMUX_TMPDIR=$BATS_TEST_TMPDIR
+    printf '#!/bin/sh\nSHELL=/bin/sh tmux -f /dev/null new-session -d && tmux list-sessions -F "there is one"\n' >"$TMUX_TMPDIR/inside"
+    chmod +x "$TMUX_TMPDIR/inside"
+    tmux -f /dev/null new-session -d 3>&-
+    SHELL=$BATS_TEST_TMPDIR/inside run make -s shell
+    assert_output 'there is one'
+    run tmux kill-server # which is not to be reached without its socket
+    assert_success
+}
+
+# bats test_tags=host
 @test "lab/setup is silent where nothing is missing; names what is, and how to get it, where it cannot install" {
     run "$TREE/lab/setup" test
     assert_success

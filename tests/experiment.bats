@@ -58,10 +58,13 @@ load helper/experiment
     done
     run "$TREE/$HOL/hol_receiver" -t -d 100
     assert_failure 2
-    # Nobody there; and a sender that does not send what is expected.
+    # Nobody there; a receiver that goes; and a sender that does not send what is expected.
     run "$TREE/lab/run" --timeout 60 "$TREE/$HOL/hol_sender" -p 2016 127.0.0.1
     assert_failure 1
     assert_output --partial 'cannot reach 127.0.0.1 port 2016'
+    run "$TREE/lab/run" --timeout 60 bash -c "'$TREE/$HOL/hol_receiver' & sleep 1; (sleep 1; kill \$!) & '$TREE/$HOL/hol_sender' -i 1000 -n 10000 localhost"
+    assert_failure 1
+    assert_output --regexp 'hol_sender: message [0-9]+: sctp_sendv: '
     run "$TREE/lab/run" --timeout 60 bash -c "'$TREE/$HOL/hol_receiver' -t -p 2017 & sleep 1; seq 1000 >/dev/tcp/127.0.0.1/2017; wait \$!"
     assert_failure 1
     assert_output --partial 'hol_receiver: after 0 messages comes what is none'

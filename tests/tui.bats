@@ -211,6 +211,29 @@ ends() {
     shows "$PROMPT first!\$"
 }
 
+@test "what is typed and is no UTF-8 is left out, and nothing else" {
+    start_server "$STAGE/chat_server"
+    open_tui 80 -- -n alice
+    press -H 61 c3 62 e2 82 c3 a4 ff 63 # a, the first half of something, b, two thirds of something, ä, what is none, c
+    shows "$PROMPT abäc\$"
+}
+
+@test "keys that have no use here leave the line as it is; Ctrl with an arrow goes by words" {
+    start_server "$STAGE/chat_server"
+    open_tui 80 -- -n alice
+    type_in 'half a line'
+    press M-x M-X PPage NPage IC BTab F1 F5 F12 C-Up C-Down C-v C-s C-q
+    type_in '!'
+    shows "$PROMPT half a line!\$"
+    press C-Left C-Left
+    type_in 'whole '
+    press C-Right
+    type_in ','
+    shows "$PROMPT half whole a, line!\$"
+    press Enter
+    shows 'alice: half whole a, line!'
+}
+
 @test "Tab completes a command at the beginning of a line, and the nick of who is here; or lists what it can be" {
     start_server "$STAGE/chat_server"
     open_tui 80 -- -n alice
