@@ -48,8 +48,10 @@ static bool names(const char *notice, size_t length, const char *nick, size_t si
   while (size > 0 && *nick == ' ')
     nick++, size--;
   const char *before = length > size ? notice + length - size - 1 : notice; /* "* guest3 is now NICK\n" */
-  return (length >= size + 9 && memcmp(before - 8, " is now ", 8) == 0 && memcmp(before, nick, size) == 0) ||
-         (length == size + 10 && memcmp(notice + 2, nick, size) == 0 && memcmp(notice + 2 + size, " joined\n", 8) == 0);
+  return begins(notice, length, "* ") &&
+         ((length >= size + 9 && memcmp(before - 8, " is now ", 8) == 0 && memcmp(before, nick, size) == 0) ||
+          (length == size + 10 && memcmp(notice + 2, nick, size) == 0 &&
+           memcmp(notice + 2 + size, " joined\n", 8) == 0));
 }
 
 /* Returns true where this message is the server's answer: to a command; or it is what was said, behind somebody's name.

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ int main(int argc, char **argv)
   char *file = calloc(1, length), line[CHAT_BYTES] = {0};
   if (file == NULL)
     err(1, "malloc");
+  signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
   int fd = connect_to(argv[optind], port, interleave);
   choose(fd, scheduler);
   /* Where the file does not fit into the send buffer, the chat waits in front of it, and no scheduler can help. */
