@@ -362,7 +362,7 @@ setup() {
 
 # lossy_room - a server at far; alice and bob are in its room 3 at near, on path 1, and carol at far itself, where nothing is lost
 lossy_room() {
-    "$TREE/lab/two-hosts" up
+    "$TREE/lab/two-hosts" up 1 # by another path it would come again
     PROGRAM_NETNS=far start_server "$STAGE/chat_server"
     start_client carol ip netns exec far "$PROGRAMS/$STAGE/chat_client" -n carol -p "$port" 127.0.0.1
     hears carol '* carol joined'
