@@ -56,7 +56,7 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
   /* The same for every association on the kernel's list (RFC 6458, 8.2.6), one after the other. */
   struct sctp_assoc_ids *list = list_associations(room->fd);
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
-    reserve_for_one(room, length);
+    reserve_for_one(room, length, list->gaids_number_of_ids);
     info.snd_assoc_id = list->gaids_assoc_id[i];
     if (send_to(room->fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
       warn("assoc %d", info.snd_assoc_id);

@@ -159,11 +159,11 @@ static bool reserve_for_all(struct room *room, size_t length)
   return false;
 }
 
-/* Reserves room for a message to one association, and takes so much less where it is too late to wait. */
-static void reserve_for_one(struct room *room, size_t length)
+/* Reserves room for a message to one of so many associations; where it is too late to wait, it does not. */
+static void reserve_for_one(struct room *room, size_t length, size_t associations)
 {
   size_t need = copy_cost(length) < room->buffer / 2 ? copy_cost(length) : room->buffer / 2;
-  while (!reserve(room, need, count_associations(room->fd)) && deadline_left(room->give_up) != 0)
+  while (!reserve(room, need, associations) && deadline_left(room->give_up) != 0)
     ;
 }
 

@@ -6,6 +6,7 @@
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './chat_server & sleep 1; echo hello | ./chat_client localhost'
 #include "address.h"
+#include "associations.h"
 #include "everyone.h"
 #include "guests.h"
 #include "lines.h"
@@ -73,7 +74,8 @@ __attribute__((format(printf, 3, 4))) static void tell(struct chat *chat, const 
   if (to != NULL || chat->news_length + length > NEWS_MAX)
     publish(chat);
   if (to != NULL) {
-    send_to_one(&chat->room, &chat->guests, to->association, (struct sctp_sndinfo){0}, line, length);
+    reserve_for_one(&chat->room, length, count_associations(chat->room.fd));
+    send_to_one(chat->room.fd, &chat->guests, to->association, (struct sctp_sndinfo){0}, line, length);
   } else { /* which is never longer than a nick and a reason are */
     memcpy(chat->news + chat->news_length, line, length);
     chat->news_length += length;

@@ -36,17 +36,17 @@ static bool has_stream(int fd, const struct guests *guests, sctp_assoc_t associa
   return getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0 && stream < status.sstat_outstrms;
 }
 
-/* Sends to one association, on stream 0 where it has no such stream. If it cannot have the message it is aborted. */
-static void send_to_one(struct room *room, const struct guests *guests, sctp_assoc_t association,
-                        struct sctp_sndinfo info, const char *bytes, size_t length)
+/* Sends to one association, for which room has been reserved, on stream 0 where it has no such stream. If it cannot
+ * have the message it is aborted. */
+static void send_to_one(int fd, const struct guests *guests, sctp_assoc_t association, struct sctp_sndinfo info,
+                        const char *bytes, size_t length)
 {
-  reserve_for_one(room, length);
   info.snd_assoc_id = association;
-  if (!has_stream(room->fd, guests, association, info.snd_sid))
+  if (!has_stream(fd, guests, association, info.snd_sid))
     info.snd_sid = 0;
-  if (send_to(room->fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
+  if (send_to(fd, info, bytes, length) < 0 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS)) {
     warn("assoc %d", association);
-    abort_association(room->fd, association, no_memory);
+    abort_association(fd, association, no_memory);
   } /* else, it is about to end, and needs nothing any more */
 }
 
@@ -88,8 +88,10 @@ static void send_to_all(struct room *room, const struct guests *guests, struct s
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++) {
     sctp_assoc_t association = list->gaids_assoc_id[i];
     stopped = stopped && has_stream(room->fd, guests, association, info.snd_sid);
-    if (!stopped) /* else it has it already */
-      send_to_one(room, guests, association, info, bytes, length);
+    if (stopped) /* it has it already */
+      continue;
+    reserve_for_one(room, length, list->gaids_number_of_ids);
+    send_to_one(room->fd, guests, association, info, bytes, length);
   }
   free(list);
 }
