@@ -5,7 +5,6 @@
 #include "client.h"
 #include "deadline.h"
 #include "lines.h"
-#include "options.h"
 #include "receipts.h"
 #include "show.h"
 #include "talk.h"
@@ -36,8 +35,8 @@ static bool speak(const struct talk *talk, bool command, const char *line, size_
                               .snd_flags = talk->unordered && !command ? SCTP_UNORDERED : 0};
   if (sctp_sendv(talk->fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0) >= 0)
     return true;
-  struct pollfd more = {.fd = talk->fd,
-                        .events = POLLIN}; /* where there is something to read, it says more than errno */
+  /* Where there is something to read, it says more than errno. */
+  struct pollfd more = {.fd = talk->fd, .events = POLLIN};
   if (errno != EAGAIN && errno != EINTR && poll(&more, 1, 0) == 0)
     err(1, "the server is gone");
   return false;
@@ -114,29 +113,12 @@ static void converse(struct talk *talk, const char *nick)
 
 int main(int argc, char **argv)
 {
-  uint16_t port = DEFAULT_PORT;
-  struct talk talk = {.joined = 1};
-  char nick[64] = "";
-  int option;
+  struct talk talk = {0};
+  char nick[NICK_LINE];
+  uint16_t port;
+  const char *host = talk_arguments(&talk, argc, argv, usage, &port, nick);
 
-  while ((option = next_option(argc, argv, "n:up:", usage)) != -1)
-    switch (option) {
-    case 'n':
-      if (snprintf(nick, sizeof nick, "/nick %s\n", optarg) >= (int)sizeof nick)
-        usage_error(usage, "a nick has 16 characters at the most");
-      break;
-    case 'u':
-      talk.unordered = true;
-      break;
-    case 'p':
-      port = parse_port(optarg, 1, usage);
-    }
-  if (optind == argc)
-    usage_error(usage, "no HOST given");
-  if (argc - optind > 1)
-    usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
-
-  join(&talk, argv[optind], port);
+  join(&talk, host, port);
   converse(&talk, nick);
   say_goodbye(talk.fd);
   return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 // Run:      ../lab/run sh -c './chat_server & sleep 1; echo hello | ./chat_client localhost'
 #include "address.h"
 #include "associations.h"
+#include "chat.h"
 #include "everyone.h"
 #include "guests.h"
 #include "lines.h"
@@ -24,7 +25,6 @@
 #include <string.h>
 
 enum {
-  ROOMS = 16,
   UNNAMED_MS = 1000, /* so long may a guest take to say its name before it is announced */
   NEWS_MAX = 4096
 };

@@ -12,7 +12,6 @@
 #define _GNU_SOURCE /* wcwidth, memmem */
 #include "client.h"
 #include "lines.h"
-#include "options.h"
 #include "show.h"
 #include "talk.h"
 #include "terminal.h"
@@ -219,34 +218,19 @@ static void leave_chat(struct chat *chat)
 int main(int argc, char **argv)
 {
   static struct chat chat;
-  uint16_t port = DEFAULT_PORT;
-  char nick[64] = "";
-  int option, length;
+  char nick[NICK_LINE];
+  uint16_t port;
+  int length;
+  const char *host = talk_arguments(&chat.talk, argc, argv, usage, &port, nick);
 
-  while ((option = next_option(argc, argv, "n:up:", usage)) != -1)
-    switch (option) {
-    case 'n':
-      if (snprintf(nick, sizeof nick, "/nick %s", optarg) >= (int)sizeof nick)
-        usage_error(usage, "a nick has 16 characters at the most");
-      break;
-    case 'u':
-      chat.talk.unordered = true;
-      break;
-    case 'p':
-      port = parse_port(optarg, 1, usage);
-    }
-  if (optind == argc)
-    usage_error(usage, "no HOST given");
-  if (argc - optind > 1)
-    usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
   if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
     errx(2, "standard input and output are to be a terminal; for pipes and files there is chat_client");
 
-  join(&chat.talk, argv[optind], port);
+  join(&chat.talk, host, port);
   enter_terminal(&chat.terminal, wait_for_key, enter);
   show_prompt(&chat);
   if (*nick != '\0')
-    say(&chat, true, nick, strlen(nick));
+    say(&chat, true, nick, strlen(nick) - 1);
   el_gets(chat.terminal.edit, &length); /* until the end: lines are dealt with in enter() */
   leave_terminal();
   if (chat.terminal.killed != 0)

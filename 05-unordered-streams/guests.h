@@ -2,6 +2,7 @@
 #ifndef GUESTS_H
 #define GUESTS_H
 
+#include "chat.h"
 #include "deadline.h"
 
 #include <err.h>
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { NICK_MAX = 16 };
 
 struct guest {
   sctp_assoc_t association;
@@ -62,9 +61,8 @@ static void guest_goes(struct guests *guests, struct guest *guest)
 /* Returns why the guest cannot have this nick, or NULL where it can. Case makes no difference. */
 static const char *nick_objection(const struct guests *guests, const struct guest *guest, const char *nick)
 {
-  size_t length = strlen(nick);
-  if (length < 1 || length > NICK_MAX ||
-      strspn(nick, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") < length)
+  size_t length = nick_length(nick);
+  if (length == 0 || nick[length] != '\0')
     return "a nick is 1 to 16 letters, digits, - or _";
   if (strcmp(nick, guest->nick) == 0)
     return "it is yours already";

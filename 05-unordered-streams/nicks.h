@@ -2,25 +2,20 @@
 #ifndef NICKS_H
 #define NICKS_H
 
+#include "chat.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NICK_MAX = 16, NICKS = 256 /* that are remembered at the most */ };
+enum { NICKS = 256 /* that are remembered at the most */ };
 
 /* The one heard last stands last. Starts as {0}. */
 struct nicks {
   char names[NICKS][NICK_MAX + 1];
   size_t count;
 };
-
-/* Returns the length of the nick with which the text begins, or 0 where it begins with none. */
-static size_t nick_length(const char *text)
-{
-  size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-  return length <= NICK_MAX ? length : 0;
-}
 
 static void forget_nick(struct nicks *nicks, const char *nick, size_t length)
 {

@@ -3,8 +3,10 @@
 #ifndef TALK_H
 #define TALK_H
 
+#include "chat.h"
 #include "client.h"
 #include "lines.h"
+#include "options.h"
 #include "reassembly.h"
 
 #include <err.h>
@@ -18,8 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { ROOMS = 16, ANSWER_TEXT = 1024 };
+enum { ANSWER_TEXT = 1024, NICK_LINE = 64 };
 
 /* How somebody takes part. */
 struct talk {
@@ -30,6 +33,39 @@ struct talk {
   bool unordered;   /* what we say need not arrive in order */
   struct reassembly unfinished;
 };
+
+/*
+ * Reads the command line, which is the same for both.
+ *
+ * port  gets the server's port
+ * nick  gets the line "/nick NICK", or nothing
+ *
+ * Returns the server's name. Bad usage ends the program.
+ */
+static const char *talk_arguments(struct talk *talk, int argc, char **argv, const char *usage, uint16_t *port,
+                                  char nick[NICK_LINE])
+{
+  int option;
+  *port = DEFAULT_PORT;
+  nick[0] = '\0';
+  while ((option = next_option(argc, argv, "n:up:", usage)) != -1)
+    switch (option) {
+    case 'n':
+      if (snprintf(nick, NICK_LINE, "/nick %s\n", optarg) >= NICK_LINE)
+        usage_error(usage, "a nick has %d characters at the most", NICK_MAX);
+      break;
+    case 'u':
+      talk->unordered = true;
+      break;
+    case 'p':
+      *port = parse_port(optarg, 1, usage);
+    }
+  if (optind == argc)
+    usage_error(usage, "no HOST given");
+  if (argc - optind > 1)
+    usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
+  return argv[optind];
+}
 
 /* Joins the chat: asks for a stream for each room, and to be told with each message on which stream it came. */
 static void join(struct talk *talk, const char *host, uint16_t port)
@@ -53,7 +89,7 @@ static void join(struct talk *talk, const char *host, uint16_t port)
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
     err(1, "O_NONBLOCK");
   talk->streams = status.sstat_outstrms; /* the server may take less than we have asked for */
-  talk->joined |= 1;
+  talk->joined = 1;
   talk->unfinished.max = RELAYED_MAX;
 }
 
