@@ -2,12 +2,13 @@
 #ifndef HOL_MESSAGE_H
 #define HOL_MESSAGE_H
 
+#include "deadline.h"
+
 #include <err.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
   BYTES_MAX = 65536,
@@ -31,13 +32,6 @@ static inline const char *filling(uint32_t number)
     for (size_t i = 0; i < sizeof text; i++)
       text[i] = (char)(i % 251);
   return text + number % 251;
-}
-
-static inline int64_t now(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
 static inline double processor_seconds(void)

@@ -94,7 +94,7 @@ static void receive_all(int fd, bool message_is_record, struct result *all)
     int flags = 0;
     ssize_t n = message_is_record ? sctp_recvv(fd, &space, 1, NULL, &no_address, &info, &size, &type, &flags)
                                   : recv(fd, space.iov_base, space.iov_len, 0);
-    int64_t time = now();
+    int64_t time = nanoseconds();
     if (n < 0)
       err(1, "after %u messages", all->heard);
     if (n == 0)

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { HANDSHAKE_MS = 200 };
@@ -119,17 +120,17 @@ static void send_all(const char *host, const struct settings *how)
     while (read(STDIN_FILENO, &nothing, 1) > 0)
       ;
   }
-  int64_t begin = now(), step = head.interval * INT64_C(1000);
+  int64_t begin = nanoseconds(), step = head.interval * INT64_C(1000);
   for (; head.number < head.count; head.number++) {
     /*
      * A message is due at its time, whatever has become of those before. Where one blocks, the others behind it are
      * late, and this is part of their delay: else the worst moments would not be measured at all.
      */
-    head.due = step > 0 ? begin + head.number * step : now();
+    head.due = step > 0 ? begin + head.number * step : nanoseconds();
     struct timespec due = {.tv_sec = head.due / 1000000000, .tv_nsec = head.due % 1000000000};
     if (step > 0)
       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-    head.sent = now();
+    head.sent = nanoseconds();
     late += step > 0 && head.sent - head.due > step;
     send_message(fd, how, &head);
   }

@@ -2,22 +2,15 @@
 #ifndef APPENDIX_MIXED_H
 #define APPENDIX_MIXED_H
 
+#include "deadline.h"
+
 #include <err.h>
 #include <netinet/in.h>
 #include <netinet/sctp.h>
 #include <stdint.h>
-#include <time.h>
 
 /* The streams, and how long each message of the chat is. It begins with the time at which it was sent. */
 enum { CHAT, FILE_STREAM, STREAMS, CHAT_BYTES = 100, SILENCE_S = 20 };
-
-/* Nanoseconds of a clock that all processes of one machine share. */
-static inline int64_t now(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
 
 /*
  * Interleaving (RFC 8260, 4.3.1), for associations that are to come; they have it where the peer asks for it, too.

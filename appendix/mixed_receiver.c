@@ -43,7 +43,7 @@ static void take(struct unfinished *message, uint16_t stream, const char *piece,
   if (stream == FILE_STREAM)
     printf("file %zu, in %zu\n", message->length, message->pieces);
   else if (message->length == CHAT_BYTES)
-    printf("chat %.3f\n", (double)(now() - message->sent) / 1e6);
+    printf("chat %.3f\n", (double)(nanoseconds() - message->sent) / 1e6);
   else
     errx(1, "a message of %zu bytes came on stream %u", message->length, stream);
   *message = (struct unfinished){0};

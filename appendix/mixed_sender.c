@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SEND_BUFFER = 8 << 20 };
@@ -142,11 +143,11 @@ int main(int argc, char **argv)
   free(file);
   if (fcntl(fd, F_SETFL, 0) < 0)
     err(1, "fcntl");
-  for (int64_t due = now(); lines > 0; lines--) {
+  for (int64_t due = nanoseconds(); lines > 0; lines--) {
     due += 20000000;
     struct timespec wake = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL);
-    int64_t time = now();
+    int64_t time = nanoseconds();
     memcpy(line, &time, sizeof time);
     send_message(fd, CHAT, line, sizeof line);
   }

@@ -3,11 +3,16 @@
 
 #include <time.h>
 
-deadline deadline_in(long long milliseconds)
+long long nanoseconds(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000 + milliseconds;
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+deadline deadline_in(long long milliseconds)
+{
+  return nanoseconds() / 1000000 + milliseconds;
 }
 
 deadline deadline_first(deadline one, deadline other)

@@ -2,6 +2,9 @@
 #ifndef COMMON_DEADLINE_H
 #define COMMON_DEADLINE_H
 
+/* Returns the time of the monotonic clock, which all processes of a machine share, in nanoseconds. */
+long long nanoseconds(void);
+
 /* A moment, in milliseconds of the monotonic clock; NEVER is after all others. */
 typedef long long deadline;
 enum { NEVER = -1 };

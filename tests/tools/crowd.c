@@ -33,6 +33,7 @@
 // Compile:  cc -I../../common -o crowd crowd.c ../../common/*.c -lsctp
 #include "address.h"
 #include "chance.h"
+#include "deadline.h"
 #include "reason.h"
 #include "sctp_compat.h"
 #include "spoken.h"
@@ -137,11 +138,9 @@ static double rate = 10, changes = -1;
 static uint64_t wanted_deliveries;
 static pid_t server_pid;
 
-static uint64_t now(void) /* in nanoseconds, the same for all processes */
+static uint64_t now(void)
 {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+  return (uint64_t)nanoseconds();
 }
 
 static const uint64_t second = 1000000000;
