@@ -70,8 +70,10 @@ static int connect_to(const char *host, const struct settings *how)
   if (how->protocol == IPPROTO_TCP) {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on, "TCP_NODELAY");
   } else {
-    /* A lost INIT is not the matter here: it comes again soon. */
-    struct sctp_initmsg init = {.sinit_num_ostreams = how->streams, .sinit_max_init_timeo = HANDSHAKE_MS};
+    /* A lost INIT is not the matter here: it comes again soon, and for 10 s. */
+    struct sctp_initmsg init = {.sinit_num_ostreams = how->streams,
+                                .sinit_max_attempts = 10000 / HANDSHAKE_MS,
+                                .sinit_max_init_timeo = HANDSHAKE_MS};
     set_option(fd, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on, "SCTP_NODELAY");
     set_option(fd, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init, "SCTP_INITMSG");
     if (how->rto_min > 0) {
