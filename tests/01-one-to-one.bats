@@ -262,17 +262,9 @@ echoes_file() {
 
 # bats test_tags=points:1
 @test "help goes to standard output with 0, bad usage to standard error with 2" {
+    local name
     for name in echo_server echo_client; do
-        run --separate-stderr timed 01-one-to-one/$name -h
-        assert_success
-        assert_regex "$output" "^usage: $name"
-        for arguments in -x '-p' '-p 65536' '-p -1' '-p 12x' 'one two'; do
-            # shellcheck disable=SC2086 # several words
-            run --separate-stderr timed 01-one-to-one/$name $arguments </dev/null
-            assert_failure 2
-            assert_equal "$output" ''
-            assert_regex "$stderr" "^$name: .*usage: "
-        done
+        helps 01-one-to-one/$name -x '-p' '-p 65536' '-p -1' '-p 12x' 'one two'
     done
     run --separate-stderr timed 01-one-to-one/echo_client
     assert_failure 2

@@ -178,20 +178,7 @@ STAGE=04-sendall
 
 # bats test_tags=points:2
 @test "chat_client says why and ends with 1: server killed, ended, not there" {
-    local signal status
-    for signal in KILL TERM; do
-        start_server 04-sendall/chat_server
-        join "left$signal"
-        kill -"$signal" "$server_pid"
-        status=0
-        await_exit "${pid[left$signal]}" || status=$?
-        assert_equal "SIG$signal: $status" "SIG$signal: 1"
-        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '^chat_client: .+'
-        wait "$server_pid" || true
-    done
-    run --separate-stderr said <<<'nobody is there any more'
-    assert_failure 1
-    assert_regex "$stderr" '^chat_client: .*[Cc]onnection refused'
+    client_says_why
 }
 
 # bats test_tags=points:2
@@ -463,18 +450,9 @@ STAGE=04-sendall
 
 # bats test_tags=points:1
 @test "help goes to standard output with 0, bad usage to standard error with 2" {
-    local name arguments
+    local name
     for name in chat_server chat_client; do
-        run --separate-stderr timed 04-sendall/$name -h
-        assert_success
-        assert_regex "$output" "^usage: $name"
-        for arguments in -x '-p' '-p 65536' '-p 12x' 'one two'; do
-            # shellcheck disable=SC2086 # several words
-            run --separate-stderr timed 04-sendall/$name $arguments </dev/null
-            assert_failure 2
-            assert_equal "$output" ''
-            assert_regex "$stderr" "^$name: .*usage: "
-        done
+        helps "$STAGE/$name" -x '-p' '-p 65536' '-p 12x' 'one two'
     done
 }
 
@@ -502,18 +480,7 @@ STAGE=04-sendall
 # bats test_tags=points:0
 @test "clients that shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
     only_here
-    start_server 04-sendall/chat_server
-    start_client shut "$PEER" -n 5 127.0.0.1 "$port" line shut print:shut wait
-    await_associations 5
-    lines 40 >"$BATS_TEST_TMPDIR/flood" 2>&1 3>&- &
-    running+=("$!")
-    await_value 5 full_clients 'clients that have something to read, and do not read'
-    printf '\n\n\n\n\n' >&"${mouth[shut]}"
-    for ((i = 0; i < 5; i++)); do
-        hears shut shut
-    done
-    # Their associations are neither established nor ended now.
-    lines 5 >"$BATS_TEST_TMPDIR/heard" || fail 'who has said five messages has not heard them all'
+    deaf_and_shut 5
 }
 
 # bats test_tags=points:0
@@ -532,33 +499,17 @@ STAGE=04-sendall
 # bats test_tags=points:0
 @test "2000 messages of clients with random options, which abort, reset and die in the middle: the room is right afterwards" {
     only_here
-    with_extensions 04-sendall/chat_server
-    run "$TREE/tests/tools/fuzz" "$port" 2000
-    assert_success
-    assert_output --partial 'the room is right'
-    kill -0 "$server_pid"
+    survives fuzz 2000
 }
 
 # bats test_tags=points:0
 @test "3000 random packets, most of them made from real ones: the room is right afterwards" {
     only_here
-    with_extensions 04-sendall/chat_server
-    run "$TREE/tests/tools/packets" "$port" 3000
-    assert_success
-    assert_output --partial 'the room is right'
-    kill -0 "$server_pid"
+    survives packets 3000
 }
 
 # bats test_tags=points:0
 @test "valgrind finds no error and no leak, whatever the clients do" {
     only_here
-    under_valgrind
-    with_extensions 04-sendall/chat_server
-    run "$TREE/tests/tools/fuzz" "$port" 300
-    assert_success
-    run "$TREE/tests/tools/packets" "$port" 300
-    assert_success
-    kill -TERM "$server_pid"
-    await_exit "$server_pid" || fail "the server's exit status was $?"
-    valgrind_finds_nothing
+    clean_under_load
 }

@@ -114,8 +114,8 @@ title_is_ours() {
     [[ $(screen display-message -p '#{pane_title}') != *evil* ]] || fail 'what came has set the title of the terminal'
 }
 
-# hears_at_last NAME TEXT - one of the client's next lines is this one
-hears_at_last() {
+# hears_text_at_last NAME TEXT - one of the client's next lines is this very text, which may be long
+hears_text_at_last() {
     local heard='' before=''
     until [[ $heard == "$2" ]]; do
         await_line "${ear[$1]}" heard || fail "$1 did not hear within $DEADLINE s: $2; it heard: $before"
@@ -154,7 +154,7 @@ ends() {
     say bob 'go on'
     shows 'bob: go on'
     press Enter
-    hears_at_last carol 'alice: a line of more than one row, größer 日本語, is half typed, not here'
+    hears_text_at_last carol 'alice: a line of more than one row, größer 日本語, is half typed, not here'
     shows "$PROMPT\$"
     look -S -
     for ((i = 1; i <= 40; i++)); do
@@ -184,7 +184,7 @@ ends() {
     press Home
     type_in 'ü'
     press Enter
-    hears_at_last bob 'alice: üThisLineHasNoBlanksSoThatItsRowsAreFullWhereverTheyEnd-日本語日本語'
+    hears_text_at_last bob 'alice: üThisLineHasNoBlanksSoThatItsRowsAreFullWhereverTheyEnd-日本語日本語'
 }
 
 @test "the history: what was said before comes with the arrow keys, can be changed and said again" {
@@ -320,17 +320,17 @@ ends() {
     type_in 'in order'
     press Enter
     shows '\[3\] alice: in order'
-    hears_at_last bob '[3] alice: in order'
+    hears_text_at_last bob '[3] alice: in order'
     type_in '/u'
     press Enter
     shows 'room 3 unordered>$'
     type_in '//u begins with a slash'
     press Enter
     shows '\[3\] alice: /u begins with a slash'
-    hears_at_last eve 'message 13 stream 0 ppid 0: * eve joined'
-    hears_at_last eve 'message 18 stream 0 ppid 0: bob: all see this'
-    hears_at_last eve 'message 16 stream 3 ppid 0: alice: in order'
-    hears_at_last eve 'message 30 stream 3 ppid 0 unordered: alice: /u begins with a slash'
+    hears_text_at_last eve 'message 13 stream 0 ppid 0: * eve joined'
+    hears_text_at_last eve 'message 18 stream 0 ppid 0: bob: all see this'
+    hears_text_at_last eve 'message 16 stream 3 ppid 0: alice: in order'
+    hears_text_at_last eve 'message 30 stream 3 ppid 0 unordered: alice: /u begins with a slash'
     type_in '/part 3'
     press Enter
     shows 'the rooms you see now: 0'$'\n'
@@ -406,8 +406,8 @@ ends() {
             press "$how"
         fi
         ends 0
-        hears_at_last bob "alice: last words, $how"
-        hears_at_last bob '* alice left'
+        hears_text_at_last bob "alice: last words, $how"
+        hears_text_at_last bob '* alice left'
         screen kill-server
     done
 }
@@ -491,12 +491,12 @@ ends() {
     type_in 'still here'
     shows "$PROMPT still here\$"
     kill -CONT "$server_pid"
-    hears_at_last bob "alice: $long"
+    hears_text_at_last bob "alice: $long"
     press Enter
     shows 'alice: still here'
     press Up Up Enter C-d
     ends 0
-    hears_at_last bob '* alice left'
+    hears_text_at_last bob '* alice left'
 }
 
 @test "a line of 65,535 bytes is said, one that is longer is not, and chat_tui says so" {
@@ -507,7 +507,7 @@ ends() {
     printf -v long '%065535d' 0
     screen load-buffer - <<<"$long" # with a newline, which is an Enter when it is pasted
     screen paste-buffer
-    hears_at_last bob "alice: $long"
+    hears_text_at_last bob "alice: $long"
     press Up
     type_in '1'
     press Enter

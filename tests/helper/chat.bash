@@ -1,4 +1,5 @@
 # chat.bash - what the tests of the two chat servers share; STAGE is the folder of the one under test
+# shellcheck disable=SC2016 # $12 is awk's
 
 FANOUT=$TREE/bench/fanout # the load generator of the benchmarks, which counts every byte
 
@@ -22,7 +23,7 @@ all_hear() {
 
 # far_associations - prints how many associations a server at far has; await_far_associations NUMBER - waits until there are so many
 far_associations() {
-    awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' "/proc/$server_pid/net/sctp/assocs"
+    count_rows '$12 == port && $5 == 3' "/proc/$server_pid/net/sctp/assocs"
 }
 
 await_far_associations() {
@@ -31,17 +32,17 @@ await_far_associations() {
 
 # shutting_down - prints how many clients have said that they end, and have not got all that is theirs
 shutting_down() {
-    awk -v port="$port" '$12 == port && $5 == 6 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+    count_rows '$12 == port && $5 == 6'
 }
 
 # full_clients - prints how many clients have more to read than 50 KB
 full_clients() {
-    awk -v port="$port" '$13 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+    count_rows '$13 == port && $9 > 50000'
 }
 
 # unread - prints from how many clients the server has more than 50 KB to read
 unread() {
-    awk -v port="$port" '$12 == port && $9 > 50000 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+    count_rows '$12 == port && $9 > 50000'
 }
 
 # small_send_buffer STAGE/NAME [ARGUMENT...] - starts a server whose send buffer is soon full
@@ -84,4 +85,60 @@ with_extensions() {
     for name in auth_enable reconf_enable; do # they are the socket's from now on
         echo 0 >"/proc/sys/net/sctp/$name"
     done
+}
+
+# client_says_why - chat_client ends with 1, and says why, where the server is killed, ends, or is not there
+client_says_why() {
+    local signal status
+    for signal in KILL TERM; do
+        start_server "$STAGE/chat_server"
+        join "left$signal"
+        kill -"$signal" "$server_pid"
+        status=0
+        await_exit "${pid[left$signal]}" || status=$?
+        assert_equal "SIG$signal: $status" "SIG$signal: 1"
+        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '^chat_client: .+'
+        wait "$server_pid" || true
+    done
+    run --separate-stderr said <<<'nobody is there any more'
+    assert_failure 1
+    assert_regex "$stderr" '^chat_client: .*[Cc]onnection refused'
+}
+
+# deaf_and_shut COUNT - clients shut down and read nothing, while much is queued for them; then one says so many long messages, and hears them all
+deaf_and_shut() {
+    start_server "$STAGE/chat_server"
+    start_client shut "$PEER" -n 5 127.0.0.1 "$port" line shut print:shut wait
+    await_associations 5
+    lines 40 >"$BATS_TEST_TMPDIR/flood" 2>&1 3>&- &
+    running+=("$!")
+    await_value 5 full_clients 'clients that have something to read, and do not read'
+    printf '\n\n\n\n\n' >&"${mouth[shut]}"
+    for ((i = 0; i < 5; i++)); do
+        hears shut shut
+    done
+    # Their associations are neither established nor ended now.
+    lines "$1" >"$BATS_TEST_TMPDIR/heard" || fail 'who has said some messages has not heard them all'
+}
+
+# survives TOOL [OPTION...] COUNT - fuzz or packets does its worst, so many times, and the room is right afterwards
+survives() {
+    with_extensions "$STAGE/chat_server"
+    run "$TREE/tests/tools/$1" "${@:2:$#-2}" "$port" "${!#}"
+    assert_success
+    assert_output --partial 'the room is right'
+    kill -0 "$server_pid"
+}
+
+# clean_under_load [OPTION...] - valgrind finds nothing in the server, whatever fuzz and packets do
+clean_under_load() {
+    under_valgrind
+    with_extensions "$STAGE/chat_server"
+    run "$TREE/tests/tools/fuzz" "$@" "$port" 300
+    assert_success
+    run "$TREE/tests/tools/packets" "$@" "$port" 300
+    assert_success
+    kill -TERM "$server_pid"
+    await_exit "$server_pid" || fail "the server's exit status was $?"
+    valgrind_finds_nothing
 }

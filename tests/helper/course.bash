@@ -165,9 +165,16 @@ breathe() {
     read -r -t 0.02 -u "$never" || true
 }
 
+# count_rows CONDITION [FILE] - prints of how many associations in the kernel's table the condition is true: in awk, where
+# `port` is the server's, at its side $12, at the clients' $13; $5 the state: 3 is established; $9 the bytes that are to be read
+count_rows() {
+    awk -v port="$port" "$1"' { n++ } END { print n + 0 }' "${2-/proc/net/sctp/assocs}"
+}
+
 # associations - the number of associations that are established on the server's port, at its side
+# shellcheck disable=SC2016 # it is awk's
 associations() {
-    awk -v port="$port" '$12 == port && $5 == 3 { n++ } END { print n + 0 }' /proc/net/sctp/assocs
+    count_rows '$12 == port && $5 == 3'
 }
 
 # await_value WANTED COMMAND WHAT - waits until the command prints what is wanted
@@ -245,6 +252,22 @@ count() {
         n=$((n + 1))
     done
     printf '%s\n' "$n"
+}
+
+# helps STAGE/NAME ARGUMENTS... - the program explains itself on standard output, with 0; each of the arguments, of which one may hold
+# several words, is bad usage: an error and the usage on standard error, with 2
+helps() {
+    local name=${1##*/} arguments
+    run --separate-stderr timed "$1" -h
+    assert_success
+    assert_regex "$output" "^usage: $name"
+    for arguments in "${@:2}"; do
+        # shellcheck disable=SC2086 # several words
+        run --separate-stderr timed "$1" $arguments </dev/null
+        assert_equal "$name $arguments: $status" "$name $arguments: 2"
+        assert_equal "$output" ''
+        assert_regex "$stderr" "^$name: .*usage: "
+    done
 }
 
 # under_valgrind - the programs under test run under valgrind from now on
