@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: lab/run [--kernel auto|native|uml] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
+    "usage: lab/run [--kernel auto|native|uml] [--clock real|skip] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
     "       lab/run [--kernel auto|native|uml] --version\n"
     "\n"
     "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
@@ -25,6 +25,8 @@ static const char usage[] =
     "  --kernel native    this machine's kernel, in a user and network namespace\n"
     "  --kernel uml       User Mode Linux, booted for this command\n"
     "  --kernel auto      native where the kernel has SCTP, else uml (default; LAB_KERNEL overrides)\n"
+    "  --clock skip       the lab's clock skips the time in which nothing happens: sleep 100 takes no time. The kernel\n"
+    "                     of make lab-kernel can do that; with others it has no effect\n"
     "  --timeout SECONDS  end COMMAND after that time, with exit status 124\n"
     "  --version          tell which kernel COMMAND would run on, and why\n"
     "\n"
@@ -54,6 +56,13 @@ static _Noreturn void bad_usage(const char *what, const char *value)
 
 static const char no_native[] =
     "Try:  sudo modprobe sctp   where it is SCTP that is missing, or leave the choice to lab/run (--kernel auto).";
+
+static bool parse_clock(const char *text)
+{
+  if (strcmp(text, "skip") != 0 && strcmp(text, "real") != 0)
+    bad_usage("--clock takes real or skip, not ", text);
+  return strcmp(text, "skip") == 0;
+}
 
 static double parse_seconds(const char *text)
 {
@@ -148,14 +157,17 @@ int main(int argc, char **argv)
       version = true;
       continue;
     }
-    if (strcmp(argv[i], "--kernel") != 0 && strcmp(argv[i], "--timeout") != 0)
-      bad_usage("unknown option ", argv[i]);
-    if (i + 1 == argc)
-      bad_usage("missing value after ", argv[i]);
-    if (strcmp(argv[i], "--kernel") == 0)
-      kernel = argv[++i];
+    const char *name = argv[i];
+    if (strcmp(name, "--kernel") != 0 && strcmp(name, "--clock") != 0 && strcmp(name, "--timeout") != 0)
+      bad_usage("unknown option ", name);
+    if (++i == argc)
+      bad_usage("missing value after ", name);
+    if (strcmp(name, "--kernel") == 0)
+      kernel = argv[i];
+    else if (strcmp(name, "--clock") == 0)
+      job.skip = parse_clock(argv[i]);
     else
-      job.timeout = parse_seconds(argv[++i]);
+      job.timeout = parse_seconds(argv[i]);
   }
   if (i == argc && !version)
     bad_usage("missing COMMAND", "");

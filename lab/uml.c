@@ -131,7 +131,7 @@ static const char *const fixed[] = {
 enum { FIXED = sizeof fixed / sizeof *fixed };
 
 /* Becomes the kernel. `in` and `out` are its ends of the serial lines, -1 for none. */
-static _Noreturn void become_kernel(const char *kernel, const char *folder, const char *init, const int in[LINES],
+static _Noreturn void become_kernel(const char *kernel, const char *folder, const struct job *job, const int in[LINES],
                                     const int out[LINES], int log, pid_t parent)
 {
   setsid(); /* a process group of its own, out of reach of the terminal's Ctrl-C */
@@ -141,11 +141,11 @@ static _Noreturn void become_kernel(const char *kernel, const char *folder, cons
   personality(ADDR_NO_RANDOMIZE);
 
   char init_option[4200], folder_option[4200], umid[64], memory[32], lines[LINES][32];
-  snprintf(init_option, sizeof init_option, "init=\"%s\"", init);
+  snprintf(init_option, sizeof init_option, "init=\"%s\"", job->init);
   snprintf(folder_option, sizeof folder_option, "uml_dir=%s/", folder);
   snprintf(umid, sizeof umid, "umid=sctp-lab-%d", (int)parent);
   snprintf(memory, sizeof memory, "mem=%dM", MEMORY_MB);
-  char *arguments[FIXED + 6 + LINES] = {(char *)kernel, memory, folder_option, umid, init_option};
+  char *arguments[FIXED + 7 + LINES] = {(char *)kernel, memory, folder_option, umid, init_option};
   size_t count = 5;
   for (size_t i = 0; i < FIXED; i++)
     arguments[count++] = (char *)fixed[i];
@@ -158,6 +158,8 @@ static _Noreturn void become_kernel(const char *kernel, const char *folder, cons
     snprintf(lines[i], sizeof lines[i], "ssl%d=%s,%s", i, from, to);
     arguments[count++] = lines[i];
   }
+  if (job->skip)
+    arguments[count++] = "time-travel"; /* a kernel that does not know it hands it to init, which has no use for it */
   arguments[count] = NULL;
 
   int null = open("/dev/null", O_RDONLY);
@@ -220,7 +222,7 @@ int uml_run(const struct job *job)
   if (guest.pid < 0)
     lab_fail(NULL, "cannot start a process: %s", strerror(errno));
   if (guest.pid == 0)
-    become_kernel(kernel.path, folder, job->init, in, out, log[1], parent);
+    become_kernel(kernel.path, folder, job, in, out, log[1], parent);
   setpgid(guest.pid, guest.pid); /* for a signal that comes before its setsid() */
   start_keeper();
   atexit(clean_up);
