@@ -256,7 +256,7 @@ echoes_file() {
 @test "on a terminal the peer's control characters are shown as \\xNN, and UTF-8 as it is" {
     start_server 01-one-to-one/echo_server
     printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
-    run script -qec "$PROGRAMS/01-one-to-one/echo_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    run on_terminal "$BATS_TEST_TMPDIR/evil" 01-one-to-one/echo_client -p "$port" 127.0.0.1
     assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 

@@ -107,9 +107,9 @@ half_has_passed() {
 
 # bats test_tags=points:3
 @test "a message longer than one read comes back whole (MSG_EOR), also where others come between its pieces" {
-    wrapper=(env "LD_PRELOAD=$TREE/tests/tools/short_reads.so") # the kernel is asked for 1,000 bytes at a time
+    variables=("LD_PRELOAD=$TREE/tests/tools/short_reads.so") # the kernel is asked for 1,000 bytes at a time
     start_server 02-one-to-many/echo_server
-    wrapper=()
+    variables=()
     run "$PEER" -n 8 127.0.0.1 "$port" send:5000 send:3000 recv same send:65536 same
     assert_success
     assert_equal "$(count "$output" 'message 5000:')" 8
@@ -227,9 +227,9 @@ half_has_passed() {
     start_server 02-one-to-many/echo_server
     local first=$port calls
     start_server 02-one-to-many/echo_server
-    wrapper=(strace -f -qq -e trace=socket -o "$BATS_TEST_TMPDIR/calls")
+    tracer=(strace -f -qq -e trace=socket -o "$BATS_TEST_TMPDIR/calls")
     start_client all program 02-one-to-many/echo_client -p "$first" 127.0.0.1 "[::1]:$port" "localhost:$port"
-    wrapper=()
+    tracer=()
     local line replies=''
     say all one
     for ((i = 0; i < 2; i++)); do
@@ -480,7 +480,7 @@ half_has_passed() {
 @test "on a terminal the peer's control characters are shown as \\xNN, and UTF-8 as it is" {
     start_server 02-one-to-many/echo_server
     printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
-    run script -qec "$PROGRAMS/02-one-to-many/echo_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    run on_terminal "$BATS_TEST_TMPDIR/evil" 02-one-to-many/echo_client -p "$port" 127.0.0.1
     assert_output --partial $'127.0.0.1: a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 

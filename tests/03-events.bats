@@ -115,7 +115,7 @@ teardown() {
 @test "SCTP_PEER_ADDR_CHANGE: a multihomed association loses a path, talks on over the other, and regains it" {
     two_hosts
     start_server 03-events/event_server -t 100
-    start_client two "${at_near[@]}" "$PROGRAMS/03-events/event_client" -t 100 -p "$port" 10.1.0.2
+    start_client two program_at near 03-events/event_client -t 100 -p "$port" 10.1.0.2
     say two one
     hears_at_last two one
     hears_at_last two 'SCTP_PEER_ADDR_CHANGE SCTP_ADDR_CONFIRMED assoc=[0-9]+ error=[0-9]+ address=10\.2\.0\.2'
@@ -213,22 +213,22 @@ teardown() {
         fail "Linux has no SCTP_NOTIFICATIONS_STOPPED_EVENT, and this is not said: $(<"$BATS_TEST_TMPDIR/server.err")"
     command -v strace >/dev/null || skip 'strace is not installed'
     # A kernel that refuses the third subscription.
-    wrapper=(strace -qq -e trace=setsockopt -o "$BATS_TEST_TMPDIR/calls")
+    tracer=(strace -qq -e trace=setsockopt -o "$BATS_TEST_TMPDIR/calls")
     start_server 03-events/event_server
     local number
     number=$(grep -n '\bSCTP_EVENT\b' "$BATS_TEST_TMPDIR/calls" | sed -n '3s/:.*//p')
-    wrapper=(strace -qq -e trace=setsockopt -e "inject=setsockopt:error=EINVAL:when=$number" -o "$BATS_TEST_TMPDIR/calls")
+    tracer=(strace -qq -e trace=setsockopt -e "inject=setsockopt:error=EINVAL:when=$number" -o "$BATS_TEST_TMPDIR/calls")
     start_server 03-events/event_server
-    wrapper=()
+    tracer=()
     assert_equal "$(grep -c '^event_server: .*SCTP_' "$BATS_TEST_TMPDIR/server.err") are said" '2 are said'
     talk_to_server one
 }
 
 # bats test_tags=points:2
 @test "truncated notifications are survived: the server reads 10 bytes at a time, and echoes all the same" {
-    wrapper=(env "LD_PRELOAD=$TREE/tests/tools/short_reads.so" SHORT_READS=10)
+    variables=("LD_PRELOAD=$TREE/tests/tools/short_reads.so" SHORT_READS=10)
     start_server 03-events/event_server
-    wrapper=()
+    variables=()
     run "$PEER" 127.0.0.1 "$port" text:'longer than ten bytes' recv send:3000 same
     assert_output 'message 21: longer than ten bytes'
     reports_at_last '.*SCTP_ASSOC_CHANGE.*truncated.*'
@@ -318,7 +318,7 @@ teardown() {
 @test "event_client gives up on a black hole" {
     two_hosts
     cut_both
-    start_client lost "${at_near[@]}" "$PROGRAMS/03-events/event_client" 10.1.0.2
+    start_client lost program_at near 03-events/event_client 10.1.0.2
     say lost hello
     local status=0
     hears_at_last lost 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC .*'
@@ -353,7 +353,7 @@ teardown() {
 @test "on a terminal event_client shows control characters as \\xNN, and UTF-8 as it is" {
     start_server 03-events/event_server
     printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
-    run script -qec "$PROGRAMS/03-events/event_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    run on_terminal "$BATS_TEST_TMPDIR/evil" 03-events/event_client -p "$port" 127.0.0.1
     assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 

@@ -23,9 +23,9 @@ STAGE=04-sendall
     command -v strace >/dev/null || skip 'strace is not installed'
     local option calls name
     for option in '' -l; do
-        wrapper=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls$option")
+        tracer=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls$option")
         start_server 04-sendall/chat_server $option
-        wrapper=()
+        tracer=()
         join "a$option" "b$option" "c$option" "d$option" "e$option"
         for name in a c e; do
             say "$name$option" "from $name"
@@ -43,9 +43,9 @@ STAGE=04-sendall
 # bats test_tags=points:1
 @test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
     command -v strace >/dev/null || skip 'strace is not installed'
-    wrapper=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    tracer=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
     start_server 04-sendall/chat_server
-    wrapper=()
+    tracer=()
     assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*no SCTP_SENDALL'
     join ann bob
     say ann hello
@@ -293,7 +293,7 @@ STAGE=04-sendall
         await_far_associations 1
         start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" wait
         await_far_associations 2
-        start_client "ann$option" "${at_near[@]}" "$PROGRAMS/04-sendall/chat_client" -p "$port" 10.1.0.2
+        start_client "ann$option" program_at near 04-sendall/chat_client -p "$port" 10.1.0.2
         await_far_associations 3
         "$TREE/lab/two-hosts" cut 2
         for ((i = 1; i <= 3; i++)); do
@@ -444,7 +444,7 @@ STAGE=04-sendall
 @test "on a terminal chat_client shows control characters as \\xNN, and UTF-8 as it is" {
     start_server 04-sendall/chat_server
     printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
-    run script -qec "$PROGRAMS/04-sendall/chat_client -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    run on_terminal "$BATS_TEST_TMPDIR/evil" 04-sendall/chat_client -p "$port" 127.0.0.1
     assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 

@@ -312,9 +312,9 @@ setup() {
 # bats test_tags=points:3
 @test "one system call reaches everyone in a room, too, ordered or not: 1 sendmsg for a message on stream 7" {
     command -v strace >/dev/null || skip 'strace is not installed'
-    wrapper=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls")
+    tracer=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls")
     start_server "$STAGE/chat_server"
-    wrapper=()
+    tracer=()
     enter ann bob
     local name
     for name in ann bob; do
@@ -364,9 +364,9 @@ setup() {
 lossy_room() {
     "$TREE/lab/two-hosts" up 1 # by another path it would come again
     PROGRAM_NETNS=far start_server "$STAGE/chat_server"
-    start_client carol ip netns exec far "$PROGRAMS/$STAGE/chat_client" -n carol -p "$port" 127.0.0.1
+    start_client carol program_at far "$STAGE/chat_client" -n carol -p "$port" 127.0.0.1
     hears carol '* carol joined'
-    start_client alice "${at_near[@]}" "$PROGRAMS/$STAGE/chat_client" "$@" -n alice -p "$port" 10.1.0.2
+    start_client alice program_at near "$STAGE/chat_client" "$@" -n alice -p "$port" 10.1.0.2
     all_hear '* alice joined' alice carol
 }
 
@@ -444,7 +444,7 @@ to_alice() {
 # bats test_tags=points:2
 @test "what is lost on the way to a client does not hold up a later unordered message, and holds up a later ordered one" {
     lossy_room
-    start_client bob ip netns exec far "$PROGRAMS/$STAGE/chat_client" -u -n bob -p "$port" 127.0.0.1
+    start_client bob program_at far "$STAGE/chat_client" -u -n bob -p "$port" 127.0.0.1
     all_hear '* bob joined' alice bob carol
     overtaking to_alice '1[23]{2}|213' 213
     "$TREE/lab/two-hosts" down
@@ -493,7 +493,7 @@ everyone_everywhere() {
         option=()
         ((i % 2 == 0)) || option=(-u)
         mkfifo "$BATS_TEST_TMPDIR/c$i.in"
-        "${at_near[@]}" "$PROGRAMS/$STAGE/chat_client" "${option[@]}" -n "c$i" -p "$port" 10.1.0.2 \
+        program_at near "$STAGE/chat_client" "${option[@]}" -n "c$i" -p "$port" 10.1.0.2 \
             <"$BATS_TEST_TMPDIR/c$i.in" >"$BATS_TEST_TMPDIR/c$i.out" 2>"$BATS_TEST_TMPDIR/c$i.err" 3>&- &
         pid[c$i]=$!
         running+=("$!")
@@ -625,7 +625,7 @@ ready() {
 @test "on a terminal chat_client shows control characters as \\xNN, and UTF-8 as it is: in a message and in a reason" {
     start_server "$STAGE/chat_server"
     printf 'a\e]0;title\a \rbob: \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
-    run script -qec "$PROGRAMS/$STAGE/chat_client -n alice -p $port 127.0.0.1 <$BATS_TEST_TMPDIR/evil" /dev/null
+    run on_terminal "$BATS_TEST_TMPDIR/evil" "$STAGE/chat_client" -n alice -p "$port" 127.0.0.1
     assert_output --partial $'alice: a\\x1B]0;title\\x07 \\x0Dbob: \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 
@@ -654,9 +654,9 @@ ready() {
 # bats test_tags=points:1
 @test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
     command -v strace >/dev/null || skip 'strace is not installed'
-    wrapper=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    tracer=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
     start_server "$STAGE/chat_server"
-    wrapper=()
+    tracer=()
     assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*no SCTP_SENDALL'
     enter alice bob
     say alice hello
@@ -790,7 +790,7 @@ said_to() {
         await_far_associations 1
         start_client "gone$option" "${at_near[@]}" "$PEER" -b 10.2.0.1 10.2.0.2 "$port" text:hi wait
         await_far_associations 2
-        start_client "ann$option" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n ann -p "$port" 10.1.0.2
+        start_client "ann$option" program_at near 05-unordered-streams/chat_client -n ann -p "$port" 10.1.0.2
         hears "ann$option" '* ann joined'
         "$TREE/lab/two-hosts" cut 2
         say "ann$option" 'one'
@@ -939,7 +939,7 @@ to_be_read() {
 crash_and_return() {
     start_client "first$1" "${at_near[@]}" "$PEER" -i "$1" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger "text:/nick crash$1" wait
     await_far_associations 1
-    start_client "ann$1" "${at_near[@]}" "$PROGRAMS/05-unordered-streams/chat_client" -n "ann$1" -p "$port" 10.1.0.2
+    start_client "ann$1" program_at near 05-unordered-streams/chat_client -n "ann$1" -p "$port" 10.1.0.2
     hears "ann$1" "* ann$1 joined"
     cut_both # so that nobody hears its kernel say goodbye for it
     kill -KILL "${pid[first$1]}"

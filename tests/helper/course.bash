@@ -2,7 +2,8 @@
 #
 # The programs under test are started by one function, program(), which these variables steer:
 #   PROGRAMS      the folder that holds 01-one-to-one/ and so on; default: this tree
-#   PROGRAM_USER  a user id to run them as; default: the tests' own
+#   PROGRAM_JAIL  a folder that is all that they see, in which they run as a user without rights (grade/jail); then PROGRAMS is
+#                 a path inside; default: none, they run as the tests do
 #   PROGRAM_NETNS a network namespace (ip netns) to run them in; default: the tests' own
 # A test waits for events (a line, an exit, a packet), for DEADLINE seconds at the most, never for a time.
 
@@ -13,17 +14,23 @@ for library in "${BATS_LIB_PATH:-/usr/lib/bats}"/bats-{support,assert}/src/*.bas
     source "$library"
 done
 
-TREE=${BATS_TEST_DIRNAME%/tests*}
+TREE=${TREE:-${BATS_TEST_DIRNAME%/tests*}}
 PROGRAMS=${PROGRAMS:-$TREE}
 PEER=$TREE/tests/tools/peer
 DEADLINE=${DEADLINE:-20}
+OUTPUT_MAX=16000000 # bytes that a program may print and a test will look at
 
-# under_test STAGE/NAME [ARGUMENT...] - sets `command` to what starts the program under test
+# under_test STAGE/NAME [ARGUMENT...] - sets `command` to what starts the program under test: in `tracer` (strace ..., from outside),
+# with the variables of `variables` in its environment
 under_test() {
-    command=("${wrapper[@]}" "$PROGRAMS/$1" "${@:2}")
-    if [[ -n ${PROGRAM_USER-} ]]; then
-        command=(setpriv "--reuid=$PROGRAM_USER" "--regid=$PROGRAM_USER" --clear-groups "${command[@]}")
+    command=("$PROGRAMS/$1" "${@:2}")
+    if ((${#variables[@]} > 0)); then
+        command=(env "${variables[@]}" "${command[@]}")
     fi
+    if [[ -n ${PROGRAM_JAIL-} ]]; then
+        command=("$TREE/grade/build/confine" "$PROGRAM_JAIL" "${command[@]}")
+    fi
+    command=("${tracer[@]}" "${command[@]}")
     if [[ -n ${PROGRAM_NETNS-} ]]; then
         command=(ip netns exec "$PROGRAM_NETNS" "${command[@]}")
     fi
@@ -44,10 +51,28 @@ let_go() {
     done
 }
 
+# program_at NETNS STAGE/NAME [ARGUMENT...] - becomes the program under test in that network namespace: near or far of lab/two-hosts
+program_at() {
+    PROGRAM_NETNS=$1
+    program "${@:2}"
+}
+
 # timed STAGE/NAME [ARGUMENT...] - runs the program under test to its end, or for DEADLINE seconds: exit status 124
 timed() {
     under_test "$@"
-    timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&-
+    if [[ -z ${PROGRAM_JAIL-} ]]; then
+        timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&-
+    else
+        timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&- | head -c "$OUTPUT_MAX" # so that it cannot fill the tests' memory
+        return "${PIPESTATUS[0]}"
+    fi
+}
+
+# on_terminal FILE STAGE/NAME [ARGUMENT...] - runs the program under test on a terminal, with the file as its input, and prints what is on it
+on_terminal() {
+    under_test "${@:2}"
+    script -qec "$(printf '%q ' timeout --foreground "$DEADLINE" "${command[@]}") <$(printf '%q' "$1")" /dev/null | head -c "$OUTPUT_MAX"
+    return "${PIPESTATUS[0]}"
 }
 
 # start_server STAGE/NAME [ARGUMENT...] - starts a server on a port that the kernel chooses, waits until it
@@ -146,7 +171,10 @@ reports_at_last() {
 
 # ignore_reports - lets the server say what it wants from now on
 ignore_reports() {
-    cat <&"$server_out" >"$BATS_TEST_TMPDIR/reports" 3>&- &
+    (
+        ulimit -f $((OUTPUT_MAX / 1024))
+        exec cat <&"$server_out" >"$BATS_TEST_TMPDIR/reports" 3>&-
+    ) &
     running+=("$!")
 }
 
@@ -272,11 +300,11 @@ helps() {
 
 # under_valgrind - the programs under test run under valgrind from now on
 under_valgrind() {
-    if [[ -n ${PROGRAM_USER-} ]] || ! command -v valgrind >/dev/null; then
-        skip 'valgrind is not installed, or the programs run as another user'
+    if [[ -n ${PROGRAM_JAIL-} ]] || ! command -v valgrind >/dev/null; then
+        skip 'valgrind is not installed, or the programs are confined'
     fi
     DEADLINE=$((3 * DEADLINE)) # valgrind is slow
-    wrapper=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
+    tracer=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
 }
 
 # valgrind_finds_nothing - none of them, nor any of their children, had an error or lost memory
@@ -313,7 +341,8 @@ leaves_nothing_behind() {
 # begin_test, end_test - what a file with a setup() or teardown() of its own calls in them
 begin_test() {
     running=() # to be killed at the end
-    wrapper=() # to be put before the program under test: valgrind, say
+    tracer=()    # to be put before the program under test: valgrind, say
+    variables=() # to be in its environment
     mkfifo "$BATS_TEST_TMPDIR/never"
     exec {never}<>"$BATS_TEST_TMPDIR/never"
 }
@@ -323,6 +352,17 @@ end_test() {
         kill -KILL "${running[@]}" 2>/dev/null || true
         wait "${running[@]}" 2>/dev/null || true
     fi
+    # What the programs have left behind must not answer in another test's place.
+    if [[ -n ${PROGRAM_JAIL-} ]]; then
+        echo 1 >"$PROGRAM_JAIL.cgroup/cgroup.kill"
+        await_value 'populated 0' left_behind 'processes of the programs under test'
+    fi
+}
+
+left_behind() {
+    local line
+    read -r line <"$PROGRAM_JAIL.cgroup/cgroup.events"
+    printf '%s\n' "$line"
 }
 
 setup() {
