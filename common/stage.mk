@@ -14,6 +14,8 @@ COMPILE = $(CC) -std=c11 -D_DEFAULT_SOURCE $(WARNINGS) -I$(COMMON) -MMD -MP $(CP
 
 all: $(TARGETS)
 
+common: $(OBJECTS)
+
 $(TARGETS): %: build/%.o $(OBJECTS)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsctp $(LIBRARIES)
 
@@ -29,6 +31,6 @@ build:
 clean:
 	@rm -rf build $(TARGETS)
 
-.PHONY: all clean
+.PHONY: all common clean
 .SECONDARY:
 -include $(wildcard build/*.d)
