@@ -50,7 +50,7 @@ int main(int argc, char **argv)
   tell("/proc/self/oom_score_adj", "1000"); /* where memory is short, this goes first, never a test */
 
   limit(RLIMIT_FSIZE, 64 << 20); /* bytes of a file */
-  limit(RLIMIT_CPU, 60);         /* seconds of the processor, for each process */
+  limit(RLIMIT_CPU, 20);         /* seconds of the processor, for each process */
   limit(RLIMIT_NOFILE, 4096);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_MEMLOCK, 0);

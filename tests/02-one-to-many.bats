@@ -107,7 +107,7 @@ half_has_passed() {
 
 # bats test_tags=points:3
 @test "a message longer than one read comes back whole (MSG_EOR), also where others come between its pieces" {
-    variables=("LD_PRELOAD=$TREE/tests/tools/short_reads.so") # the kernel is asked for 1,000 bytes at a time
+    variables=("LD_PRELOAD=$PRELOADS/short_reads.so") # the kernel is asked for 1,000 bytes at a time
     start_server 02-one-to-many/echo_server
     variables=()
     run "$PEER" -n 8 127.0.0.1 "$port" send:5000 send:3000 recv same send:65536 same

@@ -226,7 +226,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "truncated notifications are survived: the server reads 10 bytes at a time, and echoes all the same" {
-    variables=("LD_PRELOAD=$TREE/tests/tools/short_reads.so" SHORT_READS=10)
+    variables=("LD_PRELOAD=$PRELOADS/short_reads.so" SHORT_READS=10)
     start_server 03-events/event_server
     variables=()
     run "$PEER" 127.0.0.1 "$port" text:'longer than ten bytes' recv send:3000 same

@@ -17,6 +17,7 @@ done
 TREE=${TREE:-${BATS_TEST_DIRNAME%/tests*}}
 PROGRAMS=${PROGRAMS:-$TREE}
 PEER=$TREE/tests/tools/peer
+if [[ -n ${PROGRAM_JAIL-} ]]; then PRELOADS=/tools; else PRELOADS=$TREE/tests/tools; fi # where programs under test find what is preloaded into them
 DEADLINE=${DEADLINE:-20}
 OUTPUT_MAX=16000000 # bytes that a program may print and a test will look at
 
