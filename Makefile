@@ -50,6 +50,10 @@ lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many 
 shell: setup-lab ## opens a shell where SCTP works
 	@sockets=$$(mktemp -d) && { lab/run env -u TMUX TMUX_TMPDIR="$$sockets" $${SHELL:-/bin/sh}; rm -r "$$sockets"; }
 
+grade: setup-grade ## grades what a student has handed in: make grade SUBMISSION=path STAGE=04-sendall; without SUBMISSION, this folder
+	@$(MAKE) all
+	@grade/grade $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)') $(if $(OUT),-o '$(OUT)') -- "$${SUBMISSION:-.}"
+
 check: ## for who changes the course: style and static analysis
 	@tests/check
 
@@ -65,4 +69,6 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test trace failover schedulers nat bench hol lab-kernel shell check clean help $(STAGES)
+export SUBMISSION
+
+.PHONY: all demo test trace failover schedulers nat bench hol lab-kernel shell grade check clean help $(STAGES)

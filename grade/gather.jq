@@ -29,7 +29,7 @@ def results:
     course: ($course | sub(" $"; "")),
     $kernel,
     stages: ($stages | lines),
-    taken: [$taken | records | _nwise(2) | {file: .[0], from: .[1], sha256: $sum[.[0]]}],
+    taken: [$taken | records | _nwise(2) | select(length == 2) | {file: .[0], from: .[1], sha256: $sum[.[0]]}],
     ignored: [$ignored | records[] | capture("^(?<from>.*): (?<why>[^:]*)$"; "s")],
     compiled: $programs,
     tests: [$tests | sort_by(.file | (sub("^hidden-"; ""), .))[] | .file as $file
@@ -41,6 +41,7 @@ def results:
       | {$stage, name: $name, points: ($points | tonumber), max: ($points | tonumber), status, message,
          read: "TUTORIAL.md, stage \($stage[0:2])", hidden: ($file | startswith("hidden-"))}],
     score: 0, max: 0,
-    problem: (if $problem != "" then $problem elif $unpacking != "" then "the archive could not be unpacked whole: " + $unpacking else "" end)
+    problem: ([$problem, if $unpacking == "" then "" else "the archive could not be unpacked whole: " + $unpacking end]
+      | map(select(. != "")) | join("; "))
   }
 | .tests |= map(if .status == "failed" then .points = 0 else . end)

@@ -303,12 +303,26 @@ in_a_disk() {
 }
 
 # bats test_tags=host
+@test "--clock skip: what only waits takes no time, and what works takes its own; --clock real, the default, is real" {
+    [[ $(lab --version) == *'make lab-kernel has built it'* ]] || skip 'only the kernel of make lab-kernel can skip'
+    local start=$SECONDS
+    run lab --clock skip bash -c 'before=$SECONDS; sleep 3000; echo $((SECONDS - before))'
+    assert_regex "$output" '^300[01]$'
+    ((SECONDS - start < 300)) || fail 'it has waited'
+    run lab --clock skip bash -c 'a=${EPOCHREALTIME/./}; for ((i = 0; i < 300000; i++)); do :; done; echo $((${EPOCHREALTIME/./} - a))'
+    ((output > 10000)) || fail "by the clock in the lab, 300,000 rounds of a loop took $output microseconds"
+    start=${EPOCHREALTIME/./}
+    lab --clock real sleep 1
+    ((${EPOCHREALTIME/./} - start >= 1000000)) || fail 'it has not waited'
+}
+
+# bats test_tags=host
 @test "--help goes to standard output, bad usage to standard error with 2" {
     run --separate-stderr lab --help
     assert_success
     assert_regex "$output" '^usage: lab/run'
     local arguments
-    for arguments in '' '--kernel vax true' '--kernel' '--timeout soon true' '--timeout -1 true' '--unknown true'; do
+    for arguments in '' '--kernel vax true' '--kernel' '--timeout soon true' '--timeout -1 true' '--clock slow true' '--unknown true'; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr lab $arguments
         assert_failure 2

@@ -54,8 +54,7 @@ let_go() {
 
 # program_at NETNS STAGE/NAME [ARGUMENT...] - becomes the program under test in that network namespace: near or far of lab/two-hosts
 program_at() {
-    PROGRAM_NETNS=$1
-    program "${@:2}"
+    PROGRAM_NETNS=$1 program "${@:2}"
 }
 
 # timed STAGE/NAME [ARGUMENT...] - runs the program under test to its end, or for DEADLINE seconds: exit status 124
@@ -86,7 +85,7 @@ start_server() {
     server_pid=$!
     running+=("$server_pid")
     exec {server_out}<"$out"
-    await_line "$server_out" line || fail "$1 printed no line 'Listening on port N' and no other: $(<"$BATS_TEST_TMPDIR/server.err")"
+    IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line || fail "$1 printed no line 'Listening on port N' and no other: $(<"$BATS_TEST_TMPDIR/server.err")"
     [[ $line =~ ^Listening\ on\ port\ ([1-9][0-9]*)$ ]] ||
         fail "$1 must print exactly 'Listening on port N' first (TUTORIAL.md, stage 01). It printed: $line"
     port=${BASH_REMATCH[1]}
