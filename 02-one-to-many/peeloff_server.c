@@ -10,6 +10,7 @@
 #include "deadline.h"
 #include "ending.h"
 #include "lines.h"
+#include "listen.h"
 #include "options.h"
 #include "reassembly.h"
 

@@ -12,6 +12,7 @@
 #include "deadline.h"
 #include "ending.h"
 #include "lines.h"
+#include "listen.h"
 #include "notification.h"
 #include "options.h"
 #include "reassembly.h"

@@ -8,6 +8,7 @@
 #include "address.h"
 #include "buffers.h"
 #include "hol_message.h"
+#include "listen.h"
 #include "options.h"
 
 #include <err.h>

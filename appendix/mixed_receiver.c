@@ -6,6 +6,7 @@
 // Compile:  cc -I../common -o mixed_receiver mixed_receiver.c ../common/*.c -lsctp
 // Run:      ../lab/run sh -c './mixed_receiver & sleep 1; ./mixed_sender -s prio -n 2 -c 20 localhost; wait'
 #include "address.h"
+#include "listen.h"
 #include "mixed.h"
 #include "options.h"
 

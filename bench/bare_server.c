@@ -10,6 +10,7 @@
 #include "address.h"
 #include "associations.h"
 #include "lines.h"
+#include "listen.h"
 #include "options.h"
 #include "sctp_compat.h"
 

@@ -2,9 +2,8 @@
 #include "address.h"
 #include "options.h"
 
-#include <err.h>
 #include <arpa/inet.h>
-#include <netinet/sctp.h>
+#include <err.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,22 +91,6 @@ void local_resolve(struct local_addresses *local, uint16_t port)
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_ANY)};
     append(local, &any, sizeof any);
   }
-}
-
-void local_listen(int fd, const struct local_addresses *local)
-{
-  int on = 1, off = 0;
-  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
-    err(1, "SO_REUSEADDR");
-  if (local->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
-    err(1, "IPV6_V6ONLY");
-  if (bind(fd, (const struct sockaddr *)local->bytes, (socklen_t)local->first) < 0)
-    err(1, "bind");
-  struct sockaddr *more = (struct sockaddr *)(local->bytes + local->first);
-  if (local->count > 1 && sctp_bindx(fd, more, local->count - 1, SCTP_BINDX_ADD_ADDR) < 0)
-    err(1, "sctp_bindx");
-  if (listen(fd, SOMAXCONN) < 0)
-    err(1, "listen");
 }
 
 const char *address_text(const struct sockaddr *address, char text[ADDRESS_TEXT])

@@ -35,12 +35,6 @@ void local_name(struct local_addresses *local, const char *name, const char *usa
 void local_resolve(struct local_addresses *local, uint16_t port);
 
 /*
- * Binds a socket to the addresses and lets it listen, as 01-one-to-one/echo_server.c shows: sctp_bindx() for more than
- * one (RFC 6458, 9.1), IPv4 and IPv6 together, a port that is free again at once. An error ends the program.
- */
-void local_listen(int fd, const struct local_addresses *local);
-
-/*
  * Resolves the HOST of a client.
  *
  * port  in host byte order

@@ -2,6 +2,7 @@
 #include "one_to_many.h"
 #include "associations.h"
 #include "lines.h"
+#include "listen.h"
 
 #include <err.h>
 #include <errno.h>
