@@ -339,6 +339,26 @@ leaves_nothing_behind() {
     await_resources "$before"
 }
 
+# limits - what tests change for all of the lab; their values are in `limit`
+limits=(/proc/sys/net/core/{rmem,wmem}_{max,default} /proc/sys/net/sctp/sctp_mem)
+
+# remember_limits, restore_limits - so that a test that fails in the middle does not change what comes after it
+remember_limits() {
+    local name value
+    for name in "${limits[@]}"; do
+        [[ ! -w $name ]] || { read -r value <"$name" && limit[$name]=$value; }
+    done
+}
+
+restore_limits() {
+    local name value
+    for name in "${!limit[@]}"; do
+        read -r value <"$name"
+        [[ $value == "${limit[$name]}" ]] || printf '%s\n' "${limit[$name]}" >"$name"
+    done
+    [[ ! -e /sys/class/net/hole0 ]] || ip link delete hole0 # the wire to nobody
+}
+
 # begin_test, end_test - what a file with a setup() or teardown() of its own calls in them
 begin_test() {
     running=() # to be killed at the end
@@ -346,6 +366,8 @@ begin_test() {
     variables=() # to be in its environment
     mkfifo "$BATS_TEST_TMPDIR/never"
     exec {never}<>"$BATS_TEST_TMPDIR/never"
+    declare -gA limit=()
+    remember_limits
     if [[ -n ${PROGRAM_JAIL-} ]]; then
         local used
         read -r _ used <"$PROGRAM_JAIL.cgroup/cpu.stat" # microseconds
@@ -359,6 +381,7 @@ end_test() {
         kill -KILL "${running[@]}" 2>/dev/null || true
         wait "${running[@]}" 2>/dev/null || true
     fi
+    restore_limits
     # What the programs have left behind must not answer in another test's place.
     if [[ -n ${PROGRAM_JAIL-} ]]; then
         echo 1 >"$PROGRAM_JAIL.cgroup/cgroup.kill"
