@@ -226,6 +226,7 @@ echoes_file() {
     ip link set hole0 up
     ip link set hole1 up
     ip neighbour add 10.99.0.2 lladdr 02:00:00:00:00:02 dev hole0
+    capture_with tcpdump -i hole0 -n -l --immediate-mode 'sctp or tcp'
     local start=$SECONDS
     for option in -p2013 -t; do
         start_client "hole$option" program 01-one-to-one/echo_client "$option" 10.99.0.2
@@ -237,6 +238,8 @@ echoes_file() {
         assert_regex "$(<"$BATS_TEST_TMPDIR/hole$option.err")" '^echo_client: .+'
     done
     local took=$((SECONDS - start))
+    captured '[INIT]' # it has knocked
+    captured 'Flags [S]'
     ip link delete hole0 # this may wait for what still refers to it
     ((took <= DEADLINE)) || fail "it took $took s"
 }

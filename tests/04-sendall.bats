@@ -205,11 +205,13 @@ STAGE=04-sendall
 # bats test_tags=points:1
 @test "SIGTERM ends the server though a client reads nothing" {
     start_server 04-sendall/chat_server
-    start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
+    start_client deaf "$PEER" 127.0.0.1 "$port" flood line recv
     hears deaf full
     kill -TERM "$server_pid"
     # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
     await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
+    say deaf go
+    hears_at_last deaf 'message 10000: .*' # there was something to read
 }
 
 # bats test_tags=points:4

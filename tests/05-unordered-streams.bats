@@ -609,11 +609,13 @@ ready() {
         kill -0 "${pid[mute]}"
         breathe
     done
+    local start=$SECONDS
     port=2014 run --separate-stderr said -n alice <<<'is anybody there?'
     assert_failure 1
     assert_equal "$output" ''
     # shellcheck disable=SC2154 # run sets it
     assert_regex "$stderr" '^chat_client: .+'
+    ((SECONDS - start >= 4 && SECONDS - start <= DEADLINE)) || fail "it took $((SECONDS - start)) s"
 }
 
 # bats test_tags=points:2
