@@ -33,6 +33,9 @@ static const char usage[] = "usage: echo_client [-t] [-p PORT] HOST\n"
  */
 static int connect_to(const char *host, uint16_t port, int protocol)
 {
+  // exercise: Try the addresses that resolve_host() finds, one after the other: socket(), connect() (RFC 6458, 4.1.1
+  // and 4.1.5), no longer than CONNECT_S seconds in all. If none answers, say why, and end with 1. TUTORIAL.md, stage
+  // 01: "What if nobody is there?".
   struct addrinfo *list = resolve_host(host, port);
   long count = 0;
   for (struct addrinfo *address = list; address != NULL; address = address->ai_next)
@@ -56,20 +59,25 @@ static int connect_to(const char *host, uint16_t port, int protocol)
     err(1, "cannot reach %s port %u", host, port);
   freeaddrinfo(list);
   return fd;
+  // until then: (void)host; (void)port; (void)protocol; errx(3, "connect_to() is to be written");
 }
 
 /* Sends one message, or as much of it as the socket takes now. Returns the number of bytes taken. */
 static size_t send_some(int fd, const char *message, size_t length)
 {
+  // exercise: Send, without waiting (RFC 6458, 4.1.8): no room now is no error. SCTP takes a message whole or not at
+  // all, TCP perhaps a part of it.
   ssize_t n = send(fd, message, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (n < 0 && errno != EAGAIN && errno != EINTR)
     err(1, "the server is gone");
   return n > 0 ? (size_t)n : 0;
+  // until then: (void)fd; (void)message; return length;
 }
 
 /* Receives what there is and prints it. Returns the number of bytes, or 0 when the peer has shut down. */
 static size_t receive_some(int fd)
 {
+  // exercise: Receive (RFC 6458, 4.1.8) and show() what has come: bytes, no string. 0 bytes are the end.
   static char reply[MESSAGE_MAX];
   ssize_t n;
   while ((n = recv(fd, reply, sizeof reply, 0)) < 0 && errno == EINTR)
@@ -78,6 +86,7 @@ static size_t receive_some(int fd)
     err(1, "the server is gone");
   show(reply, (size_t)n);
   return (size_t)n;
+  // until then: (void)fd; return 0;
 }
 
 /* Sends all lines of standard input and receives at the same time, until all that was sent has come back. */
@@ -116,6 +125,8 @@ static void talk(int fd)
 /* Ends the association gracefully (RFC 9260, 9.2), and waits until the server has agreed. */
 static void say_goodbye(int fd)
 {
+  // exercise: Shut down (RFC 6458, 4.1.7; RFC 9260, 9.2), and wait for GOODBYE_S seconds at the most until the server
+  // has agreed. TUTORIAL.md, stage 01: "What goes over the wire?".
   char nothing;
   struct timeval limit = {.tv_sec = GOODBYE_S};
   if (shutdown(fd, SHUT_WR) < 0)
@@ -124,6 +135,7 @@ static void say_goodbye(int fd)
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   if (recv(fd, &nothing, sizeof nothing, 0) < 0 && errno == EAGAIN)
     errx(1, "the server does not agree to end the association");
+  // until then: (void)fd;
 }
 
 int main(int argc, char **argv)

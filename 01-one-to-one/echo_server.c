@@ -40,6 +40,9 @@ static const char usage[] = "usage: echo_server [-t] [-v] [-p PORT] [-a ADDRESS]
 /* Returns a socket that listens at the addresses. `protocol` is IPPROTO_SCTP or IPPROTO_TCP. */
 static int listen_at(const struct local_addresses *local, int protocol)
 {
+  // exercise: Open a one-to-one socket (RFC 6458, 4.1.1), bind it to the first address, add the others with
+  // sctp_bindx() (9.1), and listen. A server may start again at once (SO_REUSEADDR), and IPv4 comes over IPv6, too
+  // (IPV6_V6ONLY). TUTORIAL.md, stage 01: "Several addresses".
   int on = 1, off = 0;
   int fd = socket(local->family, SOCK_STREAM, protocol);
   if (fd < 0)
@@ -58,6 +61,7 @@ static int listen_at(const struct local_addresses *local, int protocol)
   if (listen(fd, SOMAXCONN) < 0)
     err(1, "listen");
   return fd;
+  // until then: (void)local; (void)protocol; errx(3, "listen_at() is to be written");
 }
 
 /*
@@ -67,6 +71,9 @@ static int listen_at(const struct local_addresses *local, int protocol)
  */
 static deadline echo(int fd, int protocol, int ending, const char *peer, bool verbose)
 {
+  // exercise: Receive a message with recvmsg(), whole: with SCTP it ends at MSG_EOR (RFC 6458, 3.1.4 and 5.1). Send it
+  // back, whole, and so on, until the peer ends the association. Report it where `verbose`; give up on more than
+  // MESSAGE_MAX bytes. Wait in poll() alone, also for `ending`. TUTORIAL.md, stage 01: "Where does a message end?".
   static char message[MESSAGE_MAX + 1]; /* one byte more than allowed shows that a message is too long */
   size_t length = 0, sent = 0;
   bool whole = false, asked_to_end = false;
@@ -116,12 +123,16 @@ static deadline echo(int fd, int protocol, int ending, const char *peer, bool ve
       }
     }
   }
+  // until then: (void)fd; (void)protocol; (void)ending; (void)peer; (void)verbose; return NEVER;
 }
 
 /* Ends the association gracefully (RFC 9260, 9.2): all that we have sent arrives. When it is time to give up, by
  * an abort. */
 static void say_goodbye(int fd, deadline give_up)
 {
+  // exercise: Shut down (RFC 6458, 4.1.7; RFC 9260, 9.2) and wait, no longer than until `give_up`, for the peer to
+  // agree; if it does not, close() is to be an abort (SO_LINGER: RFC 6458, 8.1.4). TUTORIAL.md, stage 01: "What goes
+  // over the wire?".
   static char ignored[MESSAGE_MAX];
   if (give_up == NEVER)
     give_up = deadline_in(GOODBYE_MS);
@@ -137,20 +148,24 @@ static void say_goodbye(int fd, deadline give_up)
   struct linger abort_on_close = {.l_onoff = 1, .l_linger = 0};
   if (stalled)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_on_close, sizeof abort_on_close);
+  // until then: (void)fd; (void)give_up;
 }
 
 /* Takes one client from the listening socket, if one waits, and serves it in a process of its own. */
 static bool accept_client(int listener, int protocol, int ending, bool verbose)
 {
   struct sockaddr_storage address;
-  socklen_t size = sizeof address;
   char peer[ADDRESS_TEXT];
+  // exercise: Accept an association (RFC 6458, 4.1.4). Not every error is a reason to end: the other clients are still
+  // served.
+  socklen_t size = sizeof address;
   int fd = accept(listener, (struct sockaddr *)&address, &size);
   if (fd < 0) {
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
       warn("accept"); /* out of descriptors, say: that passes, and the others are still served */
     return false;
   }
+  // until then: int fd = -1; if (fd < 0) return false;
   switch (fork()) {
   case -1:
     warn("fork");

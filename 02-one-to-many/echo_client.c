@@ -59,6 +59,8 @@ static void set_option(int fd, int option, const char *name, const void *value, 
 /* Returns a one-to-many socket for all servers, of IPv4 and IPv6 (where there is IPv6). */
 static int open_socket(void)
 {
+  // exercise: Open one one-to-many socket for all servers (RFC 6458, 3.1.1), with the options and notifications of this
+  // stage's echo_server, but SCTP_INITMSG. The first timeout is RTO_MS (SCTP_RTOINFO, 8.1.1).
   const int on = 1;
   struct local_addresses any = {0};
   local_resolve(&any, 0);
@@ -77,6 +79,7 @@ static int open_socket(void)
       {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_PARTIAL_DELIVERY_EVENT, .se_on = 1}};
   for (size_t i = 0; i < sizeof events / sizeof *events; i++)
     set_option(fd, SCTP_EVENT, "SCTP_EVENT", &events[i], sizeof events[i]);
+  // until then: int fd = -1; errx(3, "open_socket() is to be written");
   /* Who waits for one server cannot hear the others; and libsctp 1.0.19 does not hand MSG_DONTWAIT on. */
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
     err(1, "O_NONBLOCK");
@@ -107,6 +110,7 @@ static void next_address(struct client *client, struct server *server, const cha
  */
 static bool find_association(int fd, const struct addrinfo *address, sctp_assoc_t *association)
 {
+  // exercise: Ask the kernel about the peer's address: SCTP_GET_PEER_ADDR_INFO (RFC 6458, 8.2.2).
   struct sctp_paddrinfo info = {0};
   socklen_t size = sizeof info;
   memcpy(&info.spinfo_address, address->ai_addr, address->ai_addrlen);
@@ -114,6 +118,7 @@ static bool find_association(int fd, const struct addrinfo *address, sctp_assoc_
     return false;
   *association = info.spinfo_assoc_id;
   return true;
+  // until then: (void)fd; (void)address; *association = 0; return false;
 }
 
 /*
@@ -135,7 +140,10 @@ static ssize_t call(struct client *client, struct server *server, struct iovec *
                                             (uint16_t)(2 * addresses < CALL_S ? CALL_S / addresses - 1 : 1),
                                         .sinit_max_init_timeo = RTO_MS};
   set_option(client->fd, SCTP_INITMSG, "SCTP_INITMSG", &patience, sizeof patience);
+  // exercise: Send the line to the address, without an association: this sets one up (RFC 6458, 7.5; sctp_sendv(),
+  // 9.12). TUTORIAL.md, stage 02: "Can one socket call, too?".
   ssize_t n = sctp_sendv(client->fd, line, 1, server->address->ai_addr, 1, NULL, 0, SCTP_SENDV_NOINFO, 0);
+  // until then: (void)line; ssize_t n = -1;
   if (n >= 0) {
     server->state = CALLED;
     server->refused_before = deadline_in(RTO_MS);
@@ -151,10 +159,12 @@ static bool send_lines(struct client *client, struct server *server)
   struct iovec line;
   while ((server->state == UNCALLED || server->state == UP) && server->sent - server->answered < UNANSWERED_MAX &&
          (line.iov_base = (char *)feed_line(&client->input, server->sent, &line.iov_len)) != NULL) {
+    // exercise: Where the association is up, send the line to its id (sctp_sndinfo: RFC 6458, 5.3.4).
     struct sctp_sndinfo to = {.snd_assoc_id = server->association};
     ssize_t n = server->state == UNCALLED
                     ? call(client, server, &line)
                     : sctp_sendv(client->fd, &line, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0);
+    // until then: ssize_t n = server->state == UNCALLED ? call(client, server, &line) : -1;
     if (n < 0 && errno == EAGAIN)
       return false;
     if (n < 0 && server->state == UP)
@@ -202,6 +212,9 @@ static bool hear(struct client *client)
     union sctp_notification event;
     char bytes[MESSAGE_MAX];
   } buffer;
+  // exercise: Receive with sctp_recvv() (RFC 6458, 9.13), with the sctp_rcvinfo, which says whose reply it is. Of a
+  // notification (MSG_NOTIFICATION) reassembly_notified() learns, and take_change(), if it is SCTP_ASSOC_CHANGE. Of the
+  // rest make whole replies with reassemble().
   struct iovec space = {&buffer, sizeof buffer};
   struct sctp_rcvinfo info = {0};
   socklen_t info_size = sizeof info, no_address = 0;
@@ -220,6 +233,8 @@ static bool hear(struct client *client)
 
   size_t length = (size_t)n;
   const char *reply = reassemble(&client->unfinished, info.rcv_assoc_id, buffer.bytes, &length, flags & MSG_EOR);
+  // until then: struct sctp_rcvinfo info = {0}; size_t length = 0; const char *reply = NULL; (void)buffer;
+  // (void)take_change; errx(3, "hear() is to be written");
   for (struct server *server = client->servers; server < client->servers + client->count; server++) {
     if (server->state < UP || server->association != info.rcv_assoc_id)
       continue;
@@ -239,12 +254,14 @@ static bool hear(struct client *client)
 /* Everything has been said to a server, and answered: ends the association gracefully. */
 static void leave(struct client *client, struct server *server)
 {
-  struct sctp_sndinfo end = {.snd_assoc_id = server->association, .snd_flags = SCTP_EOF};
-  struct iovec nothing = {NULL, 0};
   if (server->state == UNCALLED) {
     server->state = GONE; /* there was nothing to say */
   } else if (server->state == UP) {
+    // exercise: Shut the association down: SCTP_EOF in the flags (RFC 6458, 5.3.4).
+    struct sctp_sndinfo end = {.snd_assoc_id = server->association, .snd_flags = SCTP_EOF};
+    struct iovec nothing = {NULL, 0};
     sctp_sendv(client->fd, &nothing, 1, NULL, 0, &end, sizeof end, SCTP_SENDV_SNDINFO, 0);
+    // until then: (void)client;
     server->state = LEAVING;
   }
 }

@@ -44,6 +44,11 @@ static void set_option(int fd, int level, int option, const char *name, const vo
 /* Returns the one socket for all peers. */
 static int listen_at(const struct local_addresses *local, int autoclose)
 {
+  // exercise: Open a one-to-many socket (RFC 6458, 3.1.1). It is to tell whose each message is (SCTP_RECVRCVINFO,
+  // 8.1.29); nobody waits for another's unfinished message (SCTP_FRAGMENT_INTERLEAVE, 8.1.20); replies leave at once
+  // (SCTP_NODELAY, 8.1.5); STREAMS streams (SCTP_INITMSG, 8.1.3); `autoclose` (SCTP_AUTOCLOSE, 8.1.8);
+  // SCTP_ASSOC_CHANGE and SCTP_PARTIAL_DELIVERY_EVENT are told (SCTP_EVENT, 6.2.2). TUTORIAL.md, stage 02: "Do I need a
+  // descriptor for each client?".
   const int on = 1;
   int fd = socket(local->family, SOCK_SEQPACKET, IPPROTO_SCTP);
   if (fd < 0)
@@ -65,6 +70,7 @@ static int listen_at(const struct local_addresses *local, int autoclose)
       {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_PARTIAL_DELIVERY_EVENT, .se_on = 1}};
   for (size_t i = 0; i < sizeof events / sizeof *events; i++)
     set_option(fd, IPPROTO_SCTP, SCTP_EVENT, "SCTP_EVENT", &events[i], sizeof events[i]);
+  // until then: (void)autoclose; int fd = -1; errx(3, "listen_at() is to be written");
   /* All associations share these buffers, and one that does not read its replies fills the one for sending. */
   ask_for_buffers(fd, BUFFER_BYTES);
   const struct timeval limit = {.tv_sec = STALL_S};
@@ -76,8 +82,10 @@ static int listen_at(const struct local_addresses *local, int autoclose)
 /* Sends one message (RFC 6458, 9.12). No address: the association in `to` says it all. */
 static int send_to(int fd, struct sctp_sndinfo to, const char *message, size_t length)
 {
+  // exercise: Send the message: sctp_sendv() with the sctp_sndinfo (RFC 6458, 9.12 and 5.3.4).
   struct iovec bytes = {(char *)message, length};
   return sctp_sendv(fd, &bytes, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0);
+  // until then: (void)fd; (void)to; (void)message; (void)length; errno = ENOSYS; return -1;
 }
 
 /* Aborts an association; its peer is told the reason. */
@@ -138,10 +146,13 @@ static void abort_slowest(int fd)
 /* Sends a message back the way it came: association, stream, order and PPID. */
 static void echo(int fd, const struct sctp_rcvinfo *from, const char *message, size_t length)
 {
+  // exercise: Say where the reply goes: to the association, on the stream, in the order and with the PPID with which
+  // the message came (RFC 6458, 5.3.4 and 5.3.5). TUTORIAL.md, stage 02: "So whose message is it?".
   struct sctp_sndinfo to = {.snd_assoc_id = from->rcv_assoc_id,
                             .snd_sid = from->rcv_sid,
                             .snd_flags = from->rcv_flags & SCTP_UNORDERED,
                             .snd_ppid = from->rcv_ppid};
+  // until then: struct sctp_sndinfo to = {0}; (void)from;
   while (send_to(fd, to, message, length) < 0) {
     if (errno == EINVAL && to.snd_sid != 0)
       to.snd_sid = 0; /* the peer accepts fewer streams than it sends on */
@@ -159,6 +170,9 @@ static void take(int fd, struct reassembly *unfinished)
     union sctp_notification event;
     char bytes[MESSAGE_MAX + 1];
   } buffer;
+  // exercise: Receive with sctp_recvv() (RFC 6458, 9.13): the bytes, the peer's address, the sctp_rcvinfo, the flags. A
+  // notification (MSG_NOTIFICATION) goes to reassembly_notified(). Of the rest make whole messages with reassemble().
+  // TUTORIAL.md, stage 02: "So whose message is it?".
   struct iovec space = {&buffer, sizeof buffer};
   struct sockaddr_storage peer;
   socklen_t peer_size = sizeof peer;
@@ -179,6 +193,8 @@ static void take(int fd, struct reassembly *unfinished)
 
   size_t length = (size_t)n;
   const char *message = reassemble(unfinished, info.rcv_assoc_id, buffer.bytes, &length, flags & MSG_EOR);
+  // until then: struct sockaddr_storage peer = {0}; struct sctp_rcvinfo info = {0}; size_t length = 0; const char
+  // *message = NULL; (void)buffer; (void)unfinished; errx(3, "take() is to be written");
   if (message != NULL) {
     char text[ADDRESS_TEXT];
     printf("assoc %d stream %u ppid %u: %zu bytes from %s\n", info.rcv_assoc_id, info.rcv_sid, ntohl(info.rcv_ppid),
@@ -192,10 +208,12 @@ static void take(int fd, struct reassembly *unfinished)
 /* Does something to every association: SCTP_EOF shuts it down gracefully, SCTP_ABORT aborts it (RFC 6458, 5.3.4). */
 static void end_all(int fd, uint16_t how)
 {
+  // exercise: Send nothing to each association of list_associations(), with `how` in the flags (RFC 6458, 5.3.4).
   struct sctp_assoc_ids *list = list_associations(fd);
   for (uint32_t i = 0; i < list->gaids_number_of_ids; i++)
     send_to(fd, (struct sctp_sndinfo){.snd_assoc_id = list->gaids_assoc_id[i], .snd_flags = how}, NULL, 0);
   free(list);
+  // until then: (void)fd; (void)how;
 }
 
 /* Echoes what is queued, shuts all associations down, and aborts those that have not agreed in time. */

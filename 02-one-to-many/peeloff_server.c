@@ -53,6 +53,8 @@ static void set_option(int fd, int option, const char *name, const void *value, 
 /* Returns the one-to-many socket over which the associations come in. */
 static int listen_at(const struct local_addresses *local)
 {
+  // exercise: As in this stage's echo_server: the sockets that are peeled off inherit the options. And nothing blocks
+  // (O_NONBLOCK).
   const int on = 1;
   int fd = socket(local->family, SOCK_SEQPACKET, IPPROTO_SCTP);
   if (fd < 0)
@@ -73,6 +75,7 @@ static int listen_at(const struct local_addresses *local)
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
     err(1, "O_NONBLOCK");
   return fd;
+  // until then: (void)local; (void)set_option; errx(3, "listen_at() is to be written");
 }
 
 /* Receives a message, a piece of one, or a notification; a whole message is reported. */
@@ -82,6 +85,7 @@ static struct arrival receive(int fd, struct reassembly *unfinished)
     union sctp_notification event;
     char bytes[MESSAGE_MAX + 1];
   } buffer;
+  // exercise: Receive with sctp_recvv() (RFC 6458, 9.13); the sctp_rcvinfo goes to `arrival`.
   struct iovec space = {&buffer, sizeof buffer};
   struct sockaddr_storage peer;
   socklen_t peer_size = sizeof peer;
@@ -91,6 +95,8 @@ static struct arrival receive(int fd, struct reassembly *unfinished)
   int flags = 0;
   ssize_t n =
       sctp_recvv(fd, &space, 1, (struct sockaddr *)&peer, &peer_size, &arrival.info, &info_size, &info_type, &flags);
+  // until then: struct sockaddr_storage peer = {0}; struct arrival arrival = {.what = NOTHING}; int flags = 0; ssize_t
+  // n = -1; (void)fd; errx(3, "receive() is to be written");
   if (n < 0) {
     if (errno != EINTR && errno != EAGAIN)
       arrival.what = END;
@@ -117,8 +123,10 @@ static struct arrival receive(int fd, struct reassembly *unfinished)
 /* Sends to an association; with 0 for it, to the only one that a peeled-off socket has. */
 static int send_to(int fd, struct sctp_sndinfo to, const char *message, size_t length)
 {
+  // exercise: Send the message: sctp_sendv() with the sctp_sndinfo (RFC 6458, 9.12 and 5.3.4).
   struct iovec bytes = {(char *)message, length};
   return sctp_sendv(fd, &bytes, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0);
+  // until then: (void)fd; (void)to; (void)message; (void)length; errno = ENOSYS; return -1;
 }
 
 /*
@@ -141,9 +149,11 @@ static void serve(int fd, int ending, struct arrival arrival, struct reassembly 
   deadline give_up = NEVER;
   bool in_time = true, shut_down = false;
   while (in_time && arrival.what != END) {
+    // exercise: Say where the reply goes, as in this stage's echo_server. The socket has one association only.
     struct sctp_sndinfo to = {.snd_sid = arrival.info.rcv_sid,
                               .snd_flags = arrival.info.rcv_flags & SCTP_UNORDERED,
                               .snd_ppid = arrival.info.rcv_ppid};
+    // until then: struct sctp_sndinfo to = {0};
     while (arrival.what == MESSAGE && in_time && send_to(fd, to, arrival.message, arrival.length) < 0) {
       if (errno == EINVAL && to.snd_sid != 0)
         to.snd_sid = 0; /* the peer accepts fewer streams than it sends on */
@@ -169,11 +179,14 @@ static void serve(int fd, int ending, struct arrival arrival, struct reassembly 
 /* Takes an association out of the socket (RFC 6458, 9.2), and serves it in a process of its own. */
 static void branch_off(int listener, int ending, struct arrival arrival, struct reassembly *unfinished)
 {
+  // exercise: Take the association out of the socket: sctp_peeloff() (RFC 6458, 9.2). The new socket is not to block
+  // either. TUTORIAL.md, stage 02: "And if the slow one is a good customer?".
   int fd = sctp_peeloff(listener, arrival.info.rcv_assoc_id);
   if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
     warn("sctp_peeloff"); /* out of descriptors, say, or it has ended meanwhile */
     return;
   }
+  // until then: (void)arrival; int fd = -1; if (fd < 0) return;
   switch (fork()) {
   case -1:
     warn("fork");

@@ -57,6 +57,8 @@ struct client {
 /* Returns a one-to-many socket: a one-to-one socket would not tell of an association that could not be set up. */
 static int open_socket(const struct addrinfo *addresses, int timeout_ms)
 {
+  // exercise: Open a one-to-many socket as echo_client of stage 02 does, and subscribe_to_all(). How often an INIT is
+  // sent (SCTP_INITMSG: RFC 6458, 8.1.3) is to let each of the addresses have its turn within CALL_S seconds.
   const int on = 1;
   int count = 0;
   for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next)
@@ -78,6 +80,7 @@ static int open_socket(const struct addrinfo *addresses, int timeout_ms)
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof on) < 0)
     err(1, "SCTP_NODELAY");
   subscribe_to_all(fd, false);
+  // until then: (void)addresses; int fd = -1; errx(3, "open_socket() is to be written");
   if (timeout_ms > 0)
     shorten_timeouts(fd, timeout_ms);
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
@@ -136,6 +139,9 @@ static bool hear(struct client *client)
     union sctp_notification event;
     char bytes[MESSAGE_MAX];
   } buffer;
+  // exercise: Receive, as the server does. Print a notification; when it is whole, take_change() looks at it, if it is
+  // SCTP_ASSOC_CHANGE (RFC 6458, 6.1.1), and reassembly_notified(). Of the rest make whole replies. TUTORIAL.md, stage
+  // 03: "Which news may a server not miss?".
   struct iovec space = {&buffer, sizeof buffer};
   struct sctp_rcvinfo info = {0};
   socklen_t info_size = sizeof info, no_address = 0;
@@ -161,6 +167,8 @@ static bool hear(struct client *client)
   }
   size_t length = (size_t)n;
   const char *reply = reassemble(&client->unfinished, info.rcv_assoc_id, buffer.bytes, &length, flags & MSG_EOR);
+  // until then: size_t length = 0; const char *reply = NULL; (void)buffer; (void)take_change; errx(3, "hear() is to be
+  // written");
   if (reply == NULL && length > MESSAGE_MAX)
     errx(1, "a reply of more than %d bytes came", MESSAGE_MAX);
   if (reply != NULL) {
@@ -181,6 +189,9 @@ static bool may_say_more(const struct client *client)
 /* Sends the line, if that can be now; the first one sets up the association. Returns true when it has been sent. */
 static bool say(struct client *client)
 {
+  // exercise: Send the line: the first one to the address, which sets up the association (RFC 6458, 7.5), the others to
+  // its id, as in stage 02. Where that fails the next_address() is tried; where it has ended, what is in the socket
+  // says why.
   struct iovec bytes = {(char *)client->line, client->length};
   struct sctp_sndinfo to = {.snd_assoc_id = client->association};
   while (client->state == UNCALLED && client->length > 0) {
@@ -201,6 +212,7 @@ static bool say(struct client *client)
   client->sent++;
   client->length = 0;
   return true;
+  // until then: (void)client; return false;
 }
 
 /* Talks until the input is over, and all has been answered, or there is a reply that is not to be read. */

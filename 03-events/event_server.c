@@ -55,6 +55,9 @@ static void set_option(int fd, int level, int option, const char *name, const vo
 /* Returns the one socket for all peers. */
 static int listen_at(const struct local_addresses *local, int timeout_ms)
 {
+  // exercise: Open a one-to-many socket with the options of stage 02. Turn on AUTH and RECONFIG (SCTP_AUTH_SUPPORTED,
+  // SCTP_RECONFIG_SUPPORTED, SCTP_ENABLE_STREAM_RESET: RFC 6525, 6.3.1), and subscribe_to_all(), with complaints.
+  // TUTORIAL.md, stage 03: "All of them".
   const int on = 1;
   int fd = socket(local->family, SOCK_SEQPACKET, IPPROTO_SCTP);
   if (fd < 0)
@@ -72,6 +75,7 @@ static int listen_at(const struct local_addresses *local, int timeout_ms)
   set_option(fd, IPPROTO_SCTP, SCTP_RECONFIG_SUPPORTED, "SCTP_RECONFIG_SUPPORTED", &yes, sizeof yes);
   set_option(fd, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, "SCTP_ENABLE_STREAM_RESET", &all, sizeof all);
   subscribe_to_all(fd, true);
+  // until then: int fd = -1; errx(3, "listen_at() is to be written");
   if (timeout_ms > 0)
     shorten_timeouts(fd, timeout_ms);
   ask_for_buffers(fd, BUFFER_BYTES);
@@ -85,10 +89,12 @@ static int listen_at(const struct local_addresses *local, int timeout_ms)
 static void echo(int fd, const struct sctp_rcvinfo *from, const char *message, size_t length)
 {
   struct iovec bytes = {(char *)message, length};
+  // exercise: Say where the reply goes, as in stage 02.
   struct sctp_sndinfo to = {.snd_assoc_id = from->rcv_assoc_id,
                             .snd_sid = from->rcv_sid,
                             .snd_flags = from->rcv_flags & SCTP_UNORDERED,
                             .snd_ppid = from->rcv_ppid};
+  // until then: struct sctp_sndinfo to = {0}; (void)from;
   while (sctp_sendv(fd, &bytes, 1, NULL, 0, &to, sizeof to, SCTP_SENDV_SNDINFO, 0) < 0) {
     if (errno == EINVAL && to.snd_sid != 0)
       to.snd_sid = 0; /* the peer accepts fewer streams than it sends on */
@@ -102,6 +108,9 @@ static void echo(int fd, const struct sctp_rcvinfo *from, const char *message, s
 /* A notification is printed. Some say that a message, of which a piece has come, never gets whole. */
 static void take_notification(struct server *server, const union sctp_notification *event, size_t size, bool whole)
 {
+  // exercise: print_notification(), and reassembly_notified() where it is whole. One that did not fit the buffer comes
+  // in several pieces, up to MSG_EOR: all but the first are its rest, and no notification. TUTORIAL.md, stage 03: "What
+  // if I do not look at the flag?".
   bool begins = !server->truncated;
   server->truncated = !whole;
   if (!begins)
@@ -109,6 +118,7 @@ static void take_notification(struct server *server, const union sctp_notificati
   print_notification(event, size, whole);
   if (whole)
     reassembly_notified(&server->unfinished, event);
+  // until then: (void)server; (void)event; (void)size; (void)whole;
 }
 
 /* Receives a message, or a piece of one, or a notification. A whole message is reported and echoed. */
@@ -118,6 +128,9 @@ static void take(struct server *server)
     union sctp_notification event;
     char bytes[MESSAGE_MAX + 1];
   } buffer;
+  // exercise: Receive with sctp_recvv(), as in stage 02. What has MSG_NOTIFICATION in its flags (RFC 6458, 6.1) goes to
+  // take_notification(); of the rest make whole messages with reassemble(). TUTORIAL.md, stage 03: "What has just
+  // happened?".
   struct iovec space = {&buffer, sizeof buffer};
   struct sockaddr_storage peer;
   socklen_t peer_size = sizeof peer;
@@ -139,6 +152,8 @@ static void take(struct server *server)
 
   size_t length = (size_t)n;
   const char *message = reassemble(&server->unfinished, info.rcv_assoc_id, buffer.bytes, &length, flags & MSG_EOR);
+  // until then: struct sockaddr_storage peer = {0}; struct sctp_rcvinfo info = {0}; size_t length = 0; const char
+  // *message = NULL; (void)buffer; (void)take_notification; errx(3, "take() is to be written");
   if (message != NULL) {
     char text[ADDRESS_TEXT];
     printf("assoc %d stream %u ppid %u: %zu bytes from %s\n", info.rcv_assoc_id, info.rcv_sid, ntohl(info.rcv_ppid),

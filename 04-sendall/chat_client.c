@@ -56,6 +56,7 @@ static void remember(struct unanswered *unanswered, const char *message, size_t 
 /* A message has come from the room. Is it the next receipt? */
 static void compare(struct unanswered *unanswered, const char *message, size_t length)
 {
+  // exercise: Is it the one that was said first of those that have not come back? Then it is no longer unanswered.
   struct said *said = unanswered->first;
   if (said == NULL || said->length != length || memcmp(said->bytes, message, length) != 0)
     return;
@@ -64,6 +65,7 @@ static void compare(struct unanswered *unanswered, const char *message, size_t l
     unanswered->end = &unanswered->first;
   unanswered->count--;
   free(said);
+  // until then: (void)unanswered; (void)message; (void)length;
 }
 
 /* Receives one message, a piece of one, or a notification, and prints what is a whole message. */
@@ -73,6 +75,8 @@ static void hear(int fd, struct reassembly *unfinished, struct unanswered *unans
     struct sctp_assoc_change change;
     char bytes[MESSAGE_MAX];
   } buffer;
+  // exercise: Receive with sctp_recvv(). A notification that says that the association has ended (RFC 6458, 6.1.1) ends
+  // the program: disconnected(). Of the rest make whole messages with reassemble().
   struct iovec space = {&buffer, sizeof buffer};
   socklen_t no_address = 0, no_info = 0;
   unsigned info_type = 0;
@@ -93,6 +97,8 @@ static void hear(int fd, struct reassembly *unfinished, struct unanswered *unans
   const char *message = reassemble(unfinished, 0, buffer.bytes, &length, flags & MSG_EOR);
   if (message == NULL && length > MESSAGE_MAX)
     errx(1, "a message of more than %d bytes came", MESSAGE_MAX);
+  // until then: (void)fd; (void)unfinished; (void)buffer; size_t length = 0; const char *message = NULL; errx(3,
+  // "hear() is to be written");
   if (message == NULL)
     return;
   compare(unanswered, message, length);
@@ -128,7 +134,9 @@ static void talk(int fd)
     if (ready < 0)
       continue;
     if (fds[0].revents & POLLOUT) {
+      // exercise: Send the line without waiting, whole or not at all.
       ssize_t n = send(fd, message, length, MSG_DONTWAIT | MSG_NOSIGNAL); /* whole or not at all */
+      // until then: ssize_t n = -1; errx(3, "what is said is to be sent");
       if (n >= 0) {
         remember(&unanswered, message, length);
         length = 0;
@@ -158,9 +166,11 @@ int main(int argc, char **argv)
     usage_error(usage, "one HOST only, not also '%s'", argv[optind + 1]);
 
   int fd = connect_to(argv[optind], port, NULL);
+  // exercise: Subscribe to SCTP_ASSOC_CHANGE (SCTP_EVENT: RFC 6458, 6.2.2).
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");
+  // until then: nothing
   talk(fd);
   say_goodbye(fd);
   return EXIT_SUCCESS;

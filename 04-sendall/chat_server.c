@@ -28,6 +28,8 @@ static const char usage[] = "usage: chat_server [-l] [-p PORT] [-a ADDRESS]...\n
                             "  -p PORT     listen on this port (default 2013; 0: the kernel chooses)\n"
                             "  -a ADDRESS  serve this local address only; several make the server multihomed\n";
 
+// exercise: A function that sends a message by sctp_sendv() (RFC 6458, 9.12), and what an association is told that
+// cannot have one.
 static const char no_memory[] = "the server has no memory left";
 
 /* Sends to one association, or with SCTP_SENDALL in the flags to all. */
@@ -36,10 +38,14 @@ static int send_to(int fd, struct sctp_sndinfo info, const char *bytes, size_t l
   struct iovec message = {(char *)bytes, length};
   return sctp_sendv(fd, &message, 1, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
 }
+// until then: nothing
 
 /* Sends a message to every association. One that cannot have it is aborted: nobody has a hole without knowing. */
 static void send_to_all(struct room *room, struct sctp_sndinfo info, const char *bytes, size_t length)
 {
+  // exercise: Where reserve_for_all() says so, send to all with one call: SCTP_SENDALL (RFC 6458, 5.3.4). Else send to
+  // one after the other: list_associations(), reserve_for_one(). Who cannot have the message, for the kernel has no
+  // memory, is aborted. TUTORIAL.md, stage 04: "How does a message reach everyone?", "When does SENDALL not stop?".
   /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
   info.snd_flags |= SCTP_SACK_IMMEDIATELY;
 
@@ -64,6 +70,7 @@ static void send_to_all(struct room *room, struct sctp_sndinfo info, const char 
     } /* else, it is about to end, and needs nothing any more */
   }
   free(list);
+  // until then: (void)room; (void)info; (void)bytes; (void)length;
 }
 
 /* Receives once. What is a whole message goes to everyone. */

@@ -55,7 +55,7 @@ static bool has_sendall(const struct local_addresses *local)
 }
 
 /* Opens the room's one-to-many socket. It does not block: where something has to be waited for, await() does it. */
-static void open_room(struct room *room, const struct local_addresses *local)
+static inline void open_room(struct room *room, const struct local_addresses *local)
 {
   if (!room->loop && !has_sendall(local)) {
     warnx("this kernel has no SCTP_SENDALL (Linux 4.17 or later has): sending to one after the other");
@@ -147,7 +147,7 @@ static bool reserve(struct room *room, size_t need, size_t associations)
 
 /* Reserves room for one message to each association. Returns false where they have to have it one after the other: with
  * -l, where so much cannot be there at a time, or where it is too late to wait. */
-static bool reserve_for_all(struct room *room, size_t length)
+static inline bool reserve_for_all(struct room *room, size_t length)
 {
   while (!room->loop && deadline_left(room->give_up) != 0) {
     size_t associations = count_associations(room->fd), need = associations * copy_cost(length);
@@ -160,7 +160,7 @@ static bool reserve_for_all(struct room *room, size_t length)
 }
 
 /* Reserves room for a message to one of so many associations; where it is too late to wait, it does not. */
-static void reserve_for_one(struct room *room, size_t length, size_t associations)
+static inline void reserve_for_one(struct room *room, size_t length, size_t associations)
 {
   size_t need = copy_cost(length) < room->buffer / 2 ? copy_cost(length) : room->buffer / 2;
   while (!reserve(room, need, associations) && deadline_left(room->give_up) != 0)
@@ -172,7 +172,7 @@ static void reserve_for_one(struct room *room, size_t length, size_t association
  * is queued still comes; then all associations are shut down gracefully, and those that have not agreed in time are
  * aborted. Returns false when that is done.
  */
-static bool goes_on(struct room *room, deadline then)
+static inline bool goes_on(struct room *room, deadline then)
 {
   struct pollfd queue = {.fd = room->fd, .events = POLLIN};
   if (room->give_up == NEVER)

@@ -157,11 +157,14 @@ static void obey(struct chat *chat, struct guest *guest, const char *message, si
 static void pass_on(struct chat *chat, struct guest *guest, const struct received *got)
 {
   static char line[RELAYED_MAX];
+  // exercise: It goes out as it came: stream, U bit, PPID (RFC 6458, 5.3.4 and 5.3.5). TUTORIAL.md, stage 05: "A room
+  // is a stream".
   struct sctp_sndinfo as_it_came = {
       .snd_sid = got->info.rcv_sid,
       .snd_flags = got->info.rcv_flags & SCTP_UNORDERED,
       .snd_ppid = got->info.rcv_ppid,
   };
+  // until then: struct sctp_sndinfo as_it_came = {0};
   announce(chat, guest);
   publish(chat);
   send_to_all(&chat->room, &chat->guests, as_it_came, line, spoken_line(guest->nick, got->message, got->length, line));
@@ -207,11 +210,13 @@ int main(int argc, char **argv)
   setvbuf(stdout, NULL, _IOLBF, 0);
   signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
   open_room(&chat.room, &local);
+  // exercise: ROOMS streams, both ways: SCTP_INITMSG (RFC 6458, 8.1.3).
   /* To each new association we offer a stream for each room, and take as many; Linux offers 10 by itself (RFC 6458,
    * 8.1.3). The peer may have less. */
   const struct sctp_initmsg streams = {.sinit_num_ostreams = ROOMS, .sinit_max_instreams = ROOMS};
   if (setsockopt(chat.room.fd, IPPROTO_SCTP, SCTP_INITMSG, &streams, sizeof streams) < 0)
     err(1, "SCTP_INITMSG");
+  // until then: nothing
   printf("Listening on port %u\n", bound_port(chat.room.fd));
 
   while (goes_on(&chat.room, announce_due(&chat)))

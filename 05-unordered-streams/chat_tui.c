@@ -131,8 +131,10 @@ static void say(struct chat *chat, bool command, const char *line, size_t length
   memcpy(chat->line, line, length);
   chat->line[length] = '\n';
   chat->length = length + 1;
+  // exercise: As chat_client does.
   chat->how = (struct sctp_sndinfo){.snd_sid = command ? 0 : chat->talk.room,
                                     .snd_flags = !command && chat->talk.unordered ? SCTP_UNORDERED : 0};
+  // until then: (void)command;
   send_line(chat);
 }
 

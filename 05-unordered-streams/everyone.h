@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+// exercise: What tells an association that it cannot have a message; a function that sends one message by sctp_sendv();
+// and one that tells whether we can send to an association on a stream: guest_of() knows it, or SCTP_STATUS (RFC 6458,
+// 8.2.1). TUTORIAL.md, stage 05: "What if somebody has fewer streams?".
 static const char no_memory[] = "the server has no memory left";
 
 /* Sends to one association, or with SCTP_SENDALL in the flags to all. */
@@ -35,12 +38,15 @@ static bool has_stream(int fd, const struct guests *guests, sctp_assoc_t associa
     return stream < guest->streams;
   return getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0 && stream < status.sstat_outstrms;
 }
+// until then: nothing
 
 /* Sends to one association, for which room has been reserved, on stream 0 where it has no such stream. If it cannot
  * have the message it is aborted. */
 static void send_to_one(int fd, const struct guests *guests, sctp_assoc_t association, struct sctp_sndinfo info,
                         const char *bytes, size_t length)
 {
+  // exercise: Send it, on stream 0 where there is no such stream, and abort the association where the kernel has no
+  // memory.
   info.snd_assoc_id = association;
   if (!has_stream(fd, guests, association, info.snd_sid))
     info.snd_sid = 0;
@@ -48,15 +54,18 @@ static void send_to_one(int fd, const struct guests *guests, sctp_assoc_t associ
     warn("assoc %d", association);
     abort_association(fd, association, no_memory);
   } /* else, it is about to end, and needs nothing any more */
+  // until then: (void)fd; (void)guests; (void)association; (void)info; (void)bytes; (void)length;
 }
 
 /* Returns true where every guest has this stream. */
 static bool all_have(const struct guests *guests, uint16_t stream)
 {
+  // exercise: Look at the streams of each guest.
   for (size_t i = 0; i < guests->count; i++)
     if (guests->all[i].streams <= stream)
       return false;
   return true;
+  // until then: (void)guests; (void)stream; return false;
 }
 
 /*
@@ -66,6 +75,10 @@ static bool all_have(const struct guests *guests, uint16_t stream)
 static void send_to_all(struct room *room, const struct guests *guests, struct sctp_sndinfo info, const char *bytes,
                         size_t length)
 {
+  // exercise: Where all_have() the stream, and reserve_for_all() says so, one call with SCTP_SENDALL. It stops (EINVAL)
+  // at the first association without the stream, of which we may not have read yet. Else, or then for the rest of them,
+  // the loop: list_associations(), reserve_for_one(), send_to_one(). TUTORIAL.md, stage 05: "What if somebody has fewer
+  // streams?".
   bool stopped = false;
   /* To be acknowledged at once (the I bit, RFC 7053): so the send buffer empties itself up to 200 ms sooner. */
   info.snd_flags |= SCTP_SACK_IMMEDIATELY;
@@ -94,6 +107,7 @@ static void send_to_all(struct room *room, const struct guests *guests, struct s
     send_to_one(room->fd, guests, association, info, bytes, length);
   }
   free(list);
+  // until then: (void)room; (void)guests; (void)info; (void)bytes; (void)length; (void)all_have;
 }
 
 #endif

@@ -61,6 +61,8 @@ static void guest_goes(struct guests *guests, struct guest *guest)
 /* Returns why the guest cannot have this nick, or NULL where it can. Case makes no difference. */
 static const char *nick_objection(const struct guests *guests, const struct guest *guest, const char *nick)
 {
+  // exercise: The reasons why not: no nick_length(), it is the guest's own, it is guestN, somebody else has it.
+  // TUTORIAL.md, stage 05: "Whose words are these?".
   size_t length = nick_length(nick);
   if (length == 0 || nick[length] != '\0')
     return "a nick is 1 to 16 letters, digits, - or _";
@@ -72,17 +74,20 @@ static const char *nick_objection(const struct guests *guests, const struct gues
     if (&guests->all[i] != guest && strcasecmp(guests->all[i].nick, nick) == 0)
       return "somebody else has it";
   return NULL;
+  // until then: (void)guests; (void)guest; (void)nick; return NULL;
 }
 
 /* Writes the nicks of all that have been announced, as far as they fit. Returns `text`. */
 static const char *list_nicks(const struct guests *guests, char *text, size_t room)
 {
+  // exercise: Write them, with ", " between them.
   size_t length = 0;
   text[0] = '\0';
   for (size_t i = 0; i < guests->count && length + NICK_MAX + 3 < room; i++)
     if (guests->all[i].due == NEVER)
       length += (size_t)sprintf(text + length, "%s%s", length > 0 ? ", " : "", guests->all[i].nick);
   return text;
+  // until then: (void)guests; (void)room; text[0] = '\0'; return text;
 }
 
 #endif

@@ -70,12 +70,16 @@ static const char *talk_arguments(struct talk *talk, int argc, char **argv, cons
 /* Joins the chat: asks for a stream for each room, and to be told with each message on which stream it came. */
 static void join(struct talk *talk, const char *host, uint16_t port)
 {
+  signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
+  // exercise: connect_to() the server, with ROOMS streams both ways (SCTP_INITMSG). With each message its stream is
+  // told (SCTP_RECVRCVINFO), and the association's end (SCTP_EVENT); SCTP_NODELAY; O_NONBLOCK. Fill in `talk`: how many
+  // streams there are, SCTP_STATUS tells (RFC 6458, 8.2.1); room 0 is joined. TUTORIAL.md, stage 05: "A room is a
+  // stream".
   static const struct sctp_initmsg streams = {.sinit_num_ostreams = ROOMS, .sinit_max_instreams = ROOMS};
   static const struct sctp_event event = {.se_assoc_id = SCTP_FUTURE_ASSOC, .se_type = SCTP_ASSOC_CHANGE, .se_on = 1};
   static const int with_info = 1, at_once = 1;
   struct sctp_status status = {0};
   socklen_t size = sizeof status;
-  signal(SIGPIPE, SIG_IGN); /* libsctp 1.0.19 does not hand MSG_NOSIGNAL on */
   int fd = talk->fd = connect_to(host, port, &streams);
   if (setsockopt(fd, IPPROTO_SCTP, SCTP_EVENT, &event, sizeof event) < 0)
     err(1, "SCTP_EVENT");
@@ -91,6 +95,7 @@ static void join(struct talk *talk, const char *host, uint16_t port)
   talk->streams = status.sstat_outstrms; /* the server may take less than we have asked for */
   talk->joined = 1;
   talk->unfinished.max = RELAYED_MAX;
+  // until then: (void)talk; (void)host; (void)port; errx(3, "join() is to be written");
 }
 
 /*
@@ -101,6 +106,8 @@ static void join(struct talk *talk, const char *host, uint16_t port)
  */
 static const char *hear(struct talk *talk, uint16_t *stream, size_t *length)
 {
+  // exercise: Receive, as chat_client of stage 04 does; the stream is in the sctp_rcvinfo (RFC 6458, 5.3.5). With the
+  // name before it a message may have RELAYED_MAX bytes.
   static union {
     struct sctp_assoc_change change;
     char bytes[RELAYED_MAX];
@@ -128,6 +135,7 @@ static const char *hear(struct talk *talk, uint16_t *stream, size_t *length)
   if (message == NULL && *length > RELAYED_MAX)
     errx(1, "a message of more than %d bytes came", RELAYED_MAX);
   return message;
+  // until then: (void)talk; (void)stream; (void)length; errx(3, "hear() is to be written");
 }
 
 static const char help[] = "/join N    show room N, too (0 to 15)\n"
@@ -198,8 +206,10 @@ static enum intent consider(struct talk *talk, const char *line, size_t length, 
 /* Returns true where a message that has come on this stream is to be shown: of its room, or a notice to all. */
 static bool to_be_shown(const struct talk *talk, uint16_t stream, const char *message, size_t length)
 {
+  // exercise: A message of a room that we have joined, or a notice, on stream 0.
   return (stream < ROOMS && talk->joined & 1U << stream) ||
          (stream == 0 && length >= 2 && memcmp(message, "* ", 2) == 0);
+  // until then: (void)talk; (void)stream; (void)message; (void)length; return true;
 }
 
 #endif

@@ -3,20 +3,22 @@
 
 load helper/course
 
-# excerpts FILE - every block that begins with ```c PATH must be the text of that file
+# excerpts FILE - every block that begins with ```c PATH must be the text of that file, without what marks its exercises (grade/starter.awk)
 excerpts() {
-    local line path='' block='' seen=0
+    local line path='' block='' text seen=0
     while IFS= read -r line; do
         if [[ $line =~ ^\`\`\`c\ (.+)$ ]]; then
             path=${BASH_REMATCH[1]} block=''
         elif [[ $line == '```' && -n $path ]]; then
-            [[ $'\n'$(<"$TREE/$path")$'\n' == *$'\n'"$block"* ]] || fail "$1 shows as a part of $path what is not: $block"
+            text=$(awk -f "$TREE/grade/starter.awk" -v want=reference "$TREE/$path")
+            [[ $'\n'$text$'\n' == *$'\n'"$block"* ]] || fail "$1 shows as a part of $path what is not: $block"
             path='' seen=$((seen + 1))
         else
             block+=$line$'\n'
         fi
     done <"$TREE/$1"
     ((seen > 0)) || fail "$1 has no excerpt"
+    ! grep -nE '// (exercise|until then): ' "$TREE/$1" || fail "$1 shows what marks an exercise"
 }
 
 # links FILE - every link to a file of the course, or to a heading of the text, leads somewhere
