@@ -43,6 +43,9 @@ bench: setup-bench ## measures the servers against other programs, in a quarter 
 hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minutes); HOL_FLAGS=-q: a quick look
 	@05-unordered-streams/hol $(HOL_FLAGS)
 
+handout: ## for courses: writes build/handout, with starters for students; STAGE=04-sendall: for one stage
+	@grade/handout $(if $(STAGE),-s '$(STAGE)')
+
 lab-kernel: ## builds the lab kernel of the course, once: it makes the lab many times as fast
 	@lab/build-kernel
 
@@ -71,4 +74,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test trace failover schedulers nat bench hol lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
