@@ -185,9 +185,9 @@ found() {
 # bats test_tags=host
 @test "make grade in the handout: a starter has at most a tenth of the points" {
     local stage
-    hand_out
-    cd "$given"
     for stage in ${HANDOUT_STAGES:-01-one-to-one}; do
+        hand_out -s "$stage"
+        cd "$given"
         run timeout 600 make -s --no-print-directory grade "STAGE=$stage" 3>&-
         assert_success
         jq -e '(.tests | length) > 20 and ([.compiled[].ok] | all) and .max > 30 and .score * 10 <= .max' build/grade/grade.json >/dev/null ||
