@@ -14,7 +14,7 @@ def results:
     else . end)
   | map({status,
          message: (if .status == "skipped" then .why else
-           ([.said[] | selectX]
+           ([.said[] | select(test("^[( ]*(from function|in test file|in file) |^  `.*' failed") | not)]
             + [.said[] | select(test("^  `.*' failed"))] | join("\n") | sub("^\\s+"; "") | sub("\\s+$"; "") | .[0:4000]) end)});
 
 ($sums | records | map({key: .[66:], value: .[0:64]}) | from_entries) as $sum
