@@ -4,9 +4,9 @@
  * usage: confine JAIL COMMAND [ARGUMENT...]
  *
  * JAIL is a folder that grade/jail has made: the root of all that the program will see. The program runs in the control
- * group of that jail (its limits on processes and memory), as a user who owns nothing elsewhere, with no descriptors but the three
- * standard streams and no environment but what is set below. It keeps this process's id, so that who has started it can
- * signal it and wait for it.
+ * group of that jail (its limits on processes and memory), as a user who owns nothing elsewhere, with no descriptors
+ * but the three standard streams and no environment but what is set below. It keeps this process's id, so that who has
+ * started it can signal it and wait for it.
  *
  * Exit status 125: it cannot be confined, 126 or 127: COMMAND cannot be executed, or is not there.
  */

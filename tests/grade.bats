@@ -61,6 +61,7 @@ takes() {
             assert_equal "$(ls out/sources/01-one-to-one)" $'echo_client.c\necho_server.c'
         fi
     done
+    # shellcheck disable=SC2016 # they are to be just names
     for folder in . 'one deep' '-dash/$(touch run)' '@' '*' 'a]b[c'; do
         rm -rf handed
         reference "handed/$folder"

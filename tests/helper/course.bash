@@ -360,7 +360,7 @@ restore_limits() {
 
 # begin_test, end_test - what a file with a setup() or teardown() of its own calls in them
 begin_test() {
-    running=() # to be killed at the end
+    running=()   # to be killed at the end
     tracer=()    # to be put before the program under test: valgrind, say
     variables=() # to be in its environment
     mkfifo "$BATS_TEST_TMPDIR/never"

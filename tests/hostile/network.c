@@ -26,6 +26,7 @@ __attribute__((constructor)) static void attack(void)
   for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
     if (open(settings[i], O_WRONLY) >= 0)
       _exit(1);
-  if (unshare(0x10000000 | 0x40000000) == 0 || mount("none", "/tmp", "tmpfs", 0, NULL) == 0) /* a user's own namespaces */
+  if (unshare(0x10000000 | 0x40000000) == 0 ||
+      mount("none", "/tmp", "tmpfs", 0, NULL) == 0) /* a user's own namespaces */
     _exit(1);
 }

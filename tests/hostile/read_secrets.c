@@ -8,9 +8,17 @@
 
 __attribute__((constructor)) static void attack(void)
 {
-  static const char *const secrets[] = {COURSE "/tests/01-one-to-one.bats", COURSE "/01-one-to-one/echo_server.c",
-                                        COURSE "/grade/weights", COURSE, SUBMISSIONS, "/run/grade",
-                                        "/etc/shadow", "/root", "/home", "/proc/1/environ", "/proc/1/root"};
+  static const char *const secrets[] = {COURSE "/tests/01-one-to-one.bats",
+                                        COURSE "/01-one-to-one/echo_server.c",
+                                        COURSE "/grade/weights",
+                                        COURSE,
+                                        SUBMISSIONS,
+                                        "/run/grade",
+                                        "/etc/shadow",
+                                        "/root",
+                                        "/home",
+                                        "/proc/1/environ",
+                                        "/proc/1/root"};
   for (unsigned i = 0; i < sizeof secrets / sizeof *secrets; i++)
     if (access(secrets[i], R_OK) == 0)
       _exit(1);
