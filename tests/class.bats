@@ -228,7 +228,7 @@ END_OF_LINES
     student "$(printf 'long%.0s' {1..60})"
     touch class/smith.zip class/a.tar.gz class/B.ZIP class/list.xlsx class/.DS_Store
     ln -s / class/link
-    local order=(=1+1 B '100%25' 'Jörg Müller' a '-d "q" '\''x'\''' 'latin%E9' 'new%0Aline' smith smith.d smith.zip)
+    local order=('=1+1' B '100%25' 'Jörg Müller' a '-d "q" '\''x'\''' 'latin%E9' 'new%0Aline' smith smith.d smith.zip)
     run grade_class class
     assert_success
     assert_line '12 of 12 students to be graded'
