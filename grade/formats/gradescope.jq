@@ -12,7 +12,7 @@ def visibility: if .hidden then "after_published" else "visible" end;
         (.compiled[] | select(.ok | not) | "\(.program | shown_line) does not compile:\n\(.output | shown)"),
         "Taken from what was handed in:",
         (if .taken == [] then "    nothing" else .taken[] | "    \(.from | shown_line)" end),
-        (if .ignored == [] then empty else "Ignored:", (.ignored[0:50][] | "    \(.from | shown_line): \(.why | shown_line)") end)
+        (if .ignored == [] then empty else "Ignored:", (.ignored | ignored | "    " + .) end)
       ] | join("\n")),
     output_format: "text",
     test_output_format: "text",

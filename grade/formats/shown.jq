@@ -41,3 +41,9 @@ def by_stage:
   . as $grade
   | [.stages[] | . as $stage | [$grade.tests[] | select(.stage == $stage)] as $tests
      | {$stage, $tests, score: ($tests | sum(select(.status == "passed") | .points)), max: ($tests | sum(counted | .max))}];
+
+# What was ignored, in some lines: what is no source is many files, where a whole tree is handed in.
+def ignored:
+  (map(select(.why == "no C source")) | length) as $others
+  | (map(select($others < 10 or .why != "no C source")) | (.[0:20][] | "\(.from | shown_line): \(.why | shown_line)"), (if length > 20 then "… and \(length - 20) more" else empty end)),
+    (if $others < 10 then empty else "\($others) files that are no C source" end);

@@ -28,5 +28,5 @@ def row:
 , ($grade.taken | if . == [] then empty else
    "", "Taken from what was handed in:", some(60; "    \(.file | shown_line)" + (if .file == .from then "" else "   from \(.from | shown_line)" end)) end)
 , ($grade.ignored | if . == [] then empty else
-   "", "Ignored:", some(20; "    \(.from | shown_line): \(.why | shown_line)") end)
+   "", "Ignored:", (ignored | "    " + .) end)
 , "", "Graded on \($grade.kernel | shown_line); tests \($grade.course | shown_line); SHA-256 of what was taken \($grade.sha256)"
