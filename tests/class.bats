@@ -284,7 +284,8 @@ END_OF_PYTHON
 @test "killed (kill -9 of all of it, Ctrl-C) and begun again: the same result, what was complete is not graded again, and nothing is left running" {
     stand_in
     local i signal pid
-    for i in {1..5}; do student "s$i" points "$i" seconds 0.5; done
+    for i in {1..5}; do student "s$i" points "$i" seconds 0.1; done
+    echo 2 >class/s2/seconds
     grade_class -j 2 class
     cp out/grades.csv out/summary.html .
     for signal in KILL INT TERM; do
@@ -300,6 +301,7 @@ END_OF_PYTHON
         [[ $signal == KILL ]] || grep -q 'grade/class: interrupted' said || fail "$signal: $(<said)"
         [[ ! -e out/grades.csv ]] || fail "$signal: it has gone on"
         eventually flock -n out/.class/lock true # all that it has started holds that
+        run ! grep -qx 'end s2' graded
         local complete
         complete=$(find out/reports -name .key | wc -l)
         : >graded
