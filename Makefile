@@ -57,6 +57,25 @@ grade: setup-grade ## grades what a student has handed in: make grade SUBMISSION
 	@$(MAKE) all
 	@grade/grade $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)') $(if $(OUT),-o '$(OUT)') -- "$${SUBMISSION:-.}"
 
+# For who teaches a course. OUT is where a class is graded into.
+grade-class: setup-class ## grades a class: make grade-class SUBMISSIONS=folder STAGE=04-sendall; also HIDDEN=, WEIGHTS=, SSHLOGIN=, OUT=grades
+	@$(MAKE) all
+	@grade/class $(CLASS_OPTIONS) $(addprefix -S ,$(SSHLOGIN)) $(if $(JOBS),-j '$(JOBS)') -o "$${OUT:-grades}" -- "$$SUBMISSIONS"
+
+regrade: setup-class ## grades one student of a class again: make regrade STUDENT=name
+	@$(MAKE) all
+	@grade/class $(CLASS_OPTIONS) -r "$$STUDENT" -o "$${OUT:-grades}" -- $(if $(SUBMISSIONS),"$$SUBMISSIONS")
+
+gradescope: setup-class ## packs an autograder for Gradescope, build/gradescope.zip: make gradescope STAGE=04-sendall
+	@grade/gradescope/pack $(CLASS_OPTIONS) build/gradescope.zip
+
+classroom: ## writes a workflow for GitHub Classroom, build/classroom.yml: make classroom STAGE=04-sendall
+	@grade/classroom/write $(addprefix -s ,$(STAGE)) build/classroom.yml
+
+CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)')
+export SUBMISSIONS STUDENT OUT
+.PHONY: grade-class regrade gradescope classroom
+
 check: ## for who changes the course: style and static analysis
 	@tests/check
 
