@@ -21,6 +21,10 @@ test-%: setup-test ## runs the tests of one stage (01-one-to-one, ...), or of th
 	@$(MAKE) all
 	@tests/run $*
 
+mutants: setup-test ## tries wrong programs, each of which must lose points, and other correct ones (an hour; STAGE=, NAME=, MUTANTS_FLAGS=-q: quick)
+	@$(MAKE) all
+	@tests/mutants/run $(addprefix -s ,$(STAGE)) $(addprefix -n ,$(NAME)) $(MUTANTS_FLAGS)
+
 trace: ## shows the packets of a stage as a ladder: make trace STAGE=01-one-to-one
 	@[ -x '$(STAGE)/demo' ] || { echo 'make trace STAGE=...: there are $(patsubst %/demo,%,$(wildcard 0*/demo))' >&2; exit 2; }
 	@$(MAKE) setup-trace $(STAGE)
@@ -93,4 +97,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)

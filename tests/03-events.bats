@@ -21,13 +21,9 @@ unacknowledged() {
     awk -v port="$port" '$13 == port { print $8 }' "/proc/${pid[gone]}/net/sctp/assocs"
 }
 
-teardown() {
-    end_test
-    [[ -z ${PROGRAM_NETNS-} ]] || "$TREE/lab/two-hosts" down
-}
-
 # bats test_tags=points:3
 @test "SCTP_COMM_UP, SCTP_SHUTDOWN_EVENT, SCTP_SHUTDOWN_COMP: a client comes, talks, and leaves gracefully" {
+    hint 'All of them' 'A notification is one line: its name, what has happened, and its values, in the order of the table. Not looked at MSG_NOTIFICATION, it is taken for a message. What is printed must not wait in a buffer: standard output is line-buffered.'
     start_server 03-events/event_server
     run timed 03-events/event_client -p "$port" 127.0.0.1 <<<hello
     assert_success
@@ -43,35 +39,45 @@ teardown() {
 }
 
 # bats test_tags=points:2
-@test "SCTP_COMM_LOST by an abort: the server prints the cause code in host byte order, and the reason with \\xNN in it" {
+@test "SCTP_COMM_LOST by an abort: the server prints the cause code in host byte order, and the reason" {
+    hint 'Things to know before you copy this code' 'The error is a cause code in network byte order: ntohs(). The reason is what stands behind the head (4 bytes) of the error cause in sac_info, and has no NUL at its end.'
     start_server 03-events/event_server
-    run timed 03-events/event_client -e abort -r $'enough \e[31m' -p "$port" 127.0.0.1 <<<hello
+    run timed 03-events/event_client -e abort -r 'enough is enough' -p "$port" 127.0.0.1 <<<hello
     assert_success
     assert_line hello
+    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*reason=enough is enough'
+}
+
+# What event_server of the course does; another one may print the bytes as they are where that is no terminal.
+@test "the reason of an abort is printed with \\xNN in it" {
+    start_server 03-events/event_server
+    timed 03-events/event_client -e abort -r $'enough \e[31m' -p "$port" 127.0.0.1 <<<hello
     reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*reason=enough \\x1B\[31m'
 }
 
 # bats test_tags=points:2
 @test "SCTP_COMM_LOST by an abort: a client that closes with a reply unread" {
+    hint 'What has just happened?' 'close() with something unread is an abort: the association is lost, and the server goes on with the others.'
     start_server 03-events/event_server
     run timed 03-events/event_client -e unread -p "$port" 127.0.0.1 <<<hello
     assert_success
     refute_line hello
     reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST assoc=[0-9]+ error=12 .*'
+    talk_to_server another
 }
 
 # bats test_tags=points:1
 @test "event_client -e unread with more input than fits ends too, with 1 and a reason" {
+    hint 'What has just happened?' 'Who does not read must not wait for ever for room to send.'
     start_server 03-events/event_server
     ignore_reports
     yes 'a line of input' | head -c 4000000 >"$BATS_TEST_TMPDIR/lines"
-    run --separate-stderr timed 03-events/event_client -e unread -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/lines"
-    assert_failure 1
-    assert_regex "$stderr" 'event_client: .+'
+    ends_with 1 03-events/event_client -e unread -p "$port" 127.0.0.1 <"$BATS_TEST_TMPDIR/lines"
 }
 
 # bats test_tags=points:3
 @test "SCTP_COMM_LOST of a peer that vanishes, and SCTP_SEND_FAILED_EVENT for the reply that it did not get" {
+    hint 'What if the cable is cut?' '-t sets SCTP_RTOINFO, SCTP_PEER_ADDR_PARAMS and SCTP_ASSOCINFO. What was not acknowledged comes back as SCTP_SEND_FAILED_EVENT, not as the deprecated SCTP_SEND_FAILED.'
     two_hosts
     start_server 03-events/event_server -t 100
     start_client gone "${at_near[@]}" "$PEER" 10.1.0.2 "$port" text:before recv line text:'after all' print:sent wait
@@ -89,6 +95,7 @@ teardown() {
 
 # bats test_tags=points:3
 @test "SCTP_RESTART: a peer crashes and comes back from the same port; the server goes on with it" {
+    hint 'A peer that crashes and comes back' 'The association goes on, under the same id, and nothing is to be ended.'
     two_hosts
     start_server 03-events/event_server
     start_client first "${at_near[@]}" "$PEER" -b 10.1.0.1 -l 4000 10.1.0.2 "$port" linger text:before recv wait
@@ -105,14 +112,15 @@ teardown() {
 
 # bats test_tags=points:2
 @test "SCTP_CANT_STR_ASSOC: event_client prints it where nobody listens, and the message that was not sent, and ends with 1" {
-    run --separate-stderr timed 03-events/event_client -p 1 127.0.0.1 <<<hello
-    assert_failure 1
-    assert_output --regexp 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC assoc=[0-9]+ error=0 out=0 in=0'
-    assert_regex "$stderr" 'event_client: .*[Cc]onnection refused'
+    hint 'All of them' 'A one-to-many client is told that it could not set up the association: it prints this, then says so and ends with 1.'
+    ends_with 1 03-events/event_client -p 1 127.0.0.1 <<<hello
+    [[ $output =~ SCTP_ASSOC_CHANGE\ SCTP_CANT_STR_ASSOC\ assoc=[0-9]+\ error=0\ out=0\ in=0 ]] ||
+        fail "event_client must print 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC assoc=0 error=0 out=0 in=0'; it printed: ${output:0:500}"
 }
 
 # bats test_tags=points:3
 @test "SCTP_PEER_ADDR_CHANGE: a multihomed association loses a path, talks on over the other, and regains it" {
+    hint 'What if the cable is cut?' 'SCTP_PEER_ADDR_CHANGE says which address it is about in spc_aaddr, and what has happened to it in spc_state.'
     two_hosts
     start_server 03-events/event_server -t 100
     start_client two program_at near 03-events/event_client -t 100 -p "$port" 10.1.0.2
@@ -132,6 +140,7 @@ teardown() {
 
 # bats test_tags=points:1
 @test "SCTP_SENDER_DRY_EVENT: everything that was sent has been acknowledged" {
+    hint 'All of them' 'Each kind of notification is subscribed to by a call of its own (SCTP_EVENT); this one comes when everything sent is acknowledged.'
     start_server 03-events/event_server
     "$PEER" 127.0.0.1 "$port" text:hello recv
     reports_at_last 'assoc [0-9]+ stream 0 ppid 0: 5 bytes from .*'
@@ -140,6 +149,7 @@ teardown() {
 
 # bats test_tags=points:1
 @test "SCTP_ADAPTATION_INDICATION: the peer says which adaptation layer it has" {
+    hint 'All of them' 'Each kind of notification is subscribed to by a call of its own (SCTP_EVENT).'
     start_server 03-events/event_server
     "$PEER" -A 4242 127.0.0.1 "$port" text:hello recv
     reports_at_last 'SCTP_ADAPTATION_INDICATION assoc=[0-9]+ indication=4242'
@@ -147,6 +157,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "SCTP_AUTHENTICATION_EVENT: SCTP_AUTH_NO_AUTH for a peer without AUTH, and none for one with it" {
+    hint 'All of them' 'This comes only where AUTH is on: SCTP_AUTH_SUPPORTED.'
     start_server 03-events/event_server
     "$PEER" 127.0.0.1 "$port" text:hello recv
     reports_at_last 'SCTP_AUTHENTICATION_EVENT SCTP_AUTH_NO_AUTH assoc=[0-9]+ key=[0-9]+ altkey=[0-9]+'
@@ -161,6 +172,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "SCTP_REMOTE_ERROR: the peer reports an error in what it got" {
+    hint 'Things to know before you copy this code' 'The error is a cause code in network byte order: ntohs().'
     start_server 03-events/event_server -a 127.0.0.1
     start_client faulty "$TREE/tests/tools/inject" "$port" 7
     hears faulty ready
@@ -174,6 +186,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "SCTP_STREAM_RESET_EVENT and SCTP_STREAM_CHANGE_EVENT: the peer resets its streams, and adds some" {
+    hint 'All of them' 'These come only where RE-CONFIG is on: SCTP_RECONFIG_SUPPORTED and SCTP_ENABLE_STREAM_RESET.'
     start_server 03-events/event_server
     "$PEER" -x 127.0.0.1 "$port" text:hello recv reset streams:5 on:14:: text:more recv
     reports_at_last 'SCTP_STREAM_RESET_EVENT SCTP_STREAM_RESET_INCOMING_SSN assoc=[0-9]+ streams=(all|0,.*9)'
@@ -183,6 +196,7 @@ teardown() {
 
 # bats test_tags=points:1
 @test "SCTP_ASSOC_RESET_EVENT: the peer resets the association's TSNs" {
+    hint 'All of them' 'This comes only where RE-CONFIG is on: SCTP_RECONFIG_SUPPORTED and SCTP_ENABLE_STREAM_RESET.'
     start_server 03-events/event_server
     "$PEER" -x 127.0.0.1 "$port" text:hello recv tsn text:again recv
     reports_at_last 'SCTP_ASSOC_RESET_EVENT assoc=[0-9]+ local_tsn=[0-9]+ remote_tsn=[0-9]+'
@@ -191,6 +205,7 @@ teardown() {
 
 # bats test_tags=points:3
 @test "SCTP_PARTIAL_DELIVERY_EVENT: a client dies when a piece of its message has been read; the others go on" {
+    hint 'Which news may a server not miss?' 'Of a message whose sender dies a piece may have been read: it will never be whole.'
     small_receive_buffer 03-events/event_server
     talk_to_server stays
     kill -STOP "$server_pid" # so that it is the middle indeed: the rest does not fit
@@ -206,7 +221,7 @@ teardown() {
     hears_at_last stays 'still here'
 }
 
-# bats test_tags=points:1
+# What event_server of the course does; another one may try the kinds that Linux offers, and say nothing.
 @test "event_server says on standard error which notifications the kernel does not offer, and works without them" {
     start_server 03-events/event_server
     grep -q '^event_server: .*SCTP_NOTIFICATIONS_STOPPED_EVENT' "$BATS_TEST_TMPDIR/server.err" ||
@@ -226,16 +241,17 @@ teardown() {
 
 # bats test_tags=points:2
 @test "truncated notifications are survived: the server reads 10 bytes at a time, and echoes all the same" {
+    hint 'Things to know before you copy this code' 'A notification that does not fit the buffer comes in pieces, only the last with MSG_EOR. The rest of a notification begins with anything but a type.'
     variables=("LD_PRELOAD=$PRELOADS/short_reads.so" SHORT_READS=10)
     start_server 03-events/event_server
     variables=()
     run "$PEER" 127.0.0.1 "$port" text:'longer than ten bytes' recv send:3000 same
     assert_output 'message 21: longer than ten bytes'
-    reports_at_last '.*SCTP_ASSOC_CHANGE.*truncated.*'
-    local line=''
+    # It may put the pieces together, or say that it has a part only, or not print it.
+    local line='' known='^(a |the )?(SCTP_(ASSOC_CHANGE|AUTHENTICATION_EVENT|SENDER_DRY_EVENT|SHUTDOWN_EVENT)\b|.*\b(truncated|incomplete|partial|cut)\b)'
     until [[ $line == *': 3000 bytes from '* ]]; do
         await_line "$server_out" line || fail 'the message is not reported'
-        [[ $line == *truncated* || $line == 'assoc '* ]] || fail "the rest of a notification was taken for another one: $line"
+        [[ $line =~ ^assoc\ [0-9]+\ stream\ 0\ ppid\ 0:\ (21|3000)\ bytes || $line =~ $known ]] || fail "the rest of a notification was taken for something else: ${line:0:500}"
     done
     run "$PEER" 127.0.0.1 "$port" text:again recv
     assert_output 'message 5: again'
@@ -243,6 +259,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "it is an echo server still: boundaries, any bytes, streams, 50 clients, what is too long" {
+    hint 'Which news may a server not miss?' 'What stage 02 has asked for holds: association, stream, order, PPID; 65,536 bytes and no more; many clients.'
     start_server 03-events/event_server
     ignore_reports
     run "$PEER" -v -o 40 127.0.0.1 "$port" on:39:42:u text:hello text:$'a\x01b' recv recv
@@ -259,6 +276,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "a client that does not read its replies does not keep others from theirs" {
+    hint 'Things to know before you copy this code' 'A client that does not read its replies fills the send buffer for all: SO_SNDTIMEO or MSG_DONTWAIT, and that one is aborted (stage 02, What does it cost?).'
     start_server 03-events/event_server
     ignore_reports
     start_client rude "$PEER" 127.0.0.1 "$port" flood wait
@@ -268,6 +286,7 @@ teardown() {
 
 # bats test_tags=points:2
 @test "SIGTERM and SIGINT: what is queued is answered, all associations are shut down, and their last notifications printed" {
+    hint 'Which news may a server not miss?' 'Who is to end answers what is queued, shuts all down, and reads on until all have ended: SCTP_SHUTDOWN_COMP says so.'
     local signal
     for signal in TERM INT; do
         start_server 03-events/event_server
@@ -288,19 +307,21 @@ teardown() {
 }
 
 # bats test_tags=points:1
-@test "SIGTERM ends the server though a client has vanished: after 5 s that one is aborted, and this is printed" {
+@test "SIGTERM ends the server though a client has vanished: after 5 s that one is aborted" {
+    hint 'What if the cable is cut?' 'Whoever has not agreed to end after 5 s is aborted.'
     two_hosts
     start_server 03-events/event_server
     start_client gone "${at_near[@]}" "$PEER" 10.1.0.2 "$port" text:one recv wait
     hears gone 'message 3: one'
     cut_both
     kill -TERM "$server_pid"
-    reports_at_last 'SCTP_ASSOC_CHANGE SCTP_COMM_LOST .*'
+    ignore_reports
     await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
 }
 
 # bats test_tags=points:1
 @test "event_client ends with 1 and a reason when the server is killed, or ends the association" {
+    hint 'What has just happened?' 'SCTP_COMM_LOST and SCTP_SHUTDOWN_COMP that the client has not asked for are a reason on standard error, and exit status 1.'
     local signal status
     for signal in KILL TERM; do
         start_server 03-events/event_server
@@ -308,14 +329,15 @@ teardown() {
         kill -"$signal" "$server_pid"
         status=0
         await_exit "${pid[left$signal]}" || status=$?
-        assert_equal "SIG$signal: $status" "SIG$signal: 1"
-        assert_regex "$(<"$BATS_TEST_TMPDIR/left$signal.err")" '(^|'$'\n'')event_client: .+'
+        assert_equal "SIG$signal: exit status $status" "SIG$signal: exit status 1"
+        has_said 03-events/event_client "$(excerpt "$BATS_TEST_TMPDIR/left$signal.err")"
         wait "$server_pid" || true
     done
 }
 
 # bats test_tags=points:1
 @test "event_client gives up on a black hole" {
+    hint 'What if the cable is cut?' 'SCTP_INITMSG and SCTP_RTOINFO say how often, and how long, an INIT is waited for; by default it takes minutes.'
     two_hosts
     cut_both
     start_client lost program_at near 03-events/event_client 10.1.0.2
@@ -324,41 +346,42 @@ teardown() {
     hears_at_last lost 'SCTP_ASSOC_CHANGE SCTP_CANT_STR_ASSOC .*'
     await_exit "${pid[lost]}" || status=$?
     assert_equal "exit status $status" 'exit status 1'
-    assert_regex "$(<"$BATS_TEST_TMPDIR/lost.err")" 'event_client: .*[Tt]imed out'
+    has_said 03-events/event_client "$(excerpt "$BATS_TEST_TMPDIR/lost.err")"
 }
 
 # bats test_tags=points:1
 @test "help goes to standard output with 0, bad usage to standard error with 2" {
+    hint 'What has just happened?' '-h is not an error: its text goes to standard output. Bad usage: standard error, exit status 2.'
     local name more
     for name in event_server event_client; do
-        more=('one two' '-t' '-t 0' '-t soon')
-        [[ $name != event_client ]] || more+=('-e' '-e badly localhost' '-r why localhost' '-e unread -r why localhost' '')
+        more=('one two' '-t' '-t soon')
+        [[ $name != event_client ]] || more+=('-e' '-e badly localhost' '')
         helps 03-events/$name -x '-p 65536' "${more[@]}"
     done
 }
 
 # bats test_tags=points:1
 @test "a port in use is an error with a reason and exit status 1; -a and IPv6 as before" {
+    hint 'What has just happened?' 'A failure is one line "PROGRAM: what failed: reason" on standard error, and exit status 1.'
     start_server 03-events/event_server -a ::1
-    run --separate-stderr timed 03-events/event_server -p "$port" -a ::1
-    assert_failure 1
+    ends_with 1 03-events/event_server -p "$port" -a ::1
     assert_equal "$output" ''
-    assert_regex "$stderr" 'event_server: .*[Aa]ddress already in use'
     host=::1 talk_to_server six
-    run timed 03-events/event_client -p "$port" 127.0.0.1 <<<hello
-    assert_failure 1
+    ends_with 1 03-events/event_client -p "$port" 127.0.0.1 <<<hello
 }
 
 # bats test_tags=points:1
 @test "on a terminal event_client shows control characters as \\xNN, and UTF-8 as it is" {
+    hint 'What has just happened?' 'Where standard output is a terminal (isatty), what a peer has sent must not steer it.'
     start_server 03-events/event_server
     printf 'a\e]0;title\a \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
     run on_terminal "$BATS_TEST_TMPDIR/evil" 03-events/event_client -p "$port" 127.0.0.1
-    assert_output --partial $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
+    shown_safely $'a\\x1B]0;title\\x07 \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 
 # bats test_tags=points:1
 @test "who has come and gone leaves no descriptor and no process behind" {
+    hint 'Which news may a server not miss?' 'One socket for all: nothing is opened for a client, or it is closed when that has gone.'
     start_server 03-events/event_server
     ignore_reports
     leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello

@@ -63,9 +63,24 @@ timed() {
     if [[ -z ${PROGRAM_JAIL-} ]]; then
         timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&-
     else
-        timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&- | head -c "$OUTPUT_MAX" # so that it cannot fill the tests' memory
-        return "${PIPESTATUS[0]}"
+        # So that it cannot fill the tests' memory. What it says on standard error comes after the rest; a file's size is limited.
+        local status errors=$BATS_TEST_TMPDIR/timed.$BASHPID.err
+        timeout --kill-after=1 "$DEADLINE" "${command[@]}" 3>&- 2>"$errors" | head -c "$OUTPUT_MAX"
+        status=${PIPESTATUS[0]}
+        head -c "$OUTPUT_MAX" "$errors" >&2
+        return "$status"
     fi
+}
+
+# excerpt FILE - prints the beginning of what a program has said, for a message
+excerpt() {
+    head -c 2000 "$1"
+}
+
+# hint SECTION TEXT - where the tutorial explains what the test is about, and what to look at: printed where it fails
+hint() {
+    hint="Read TUTORIAL.md, stage ${BATS_TEST_FILENAME##*/}"
+    hint="${hint%%-*}, \"$1\". $2"
 }
 
 # on_terminal FILE STAGE/NAME [ARGUMENT...] - runs the program under test on a terminal, with the file as its input, and prints what is on it
@@ -85,20 +100,48 @@ start_server() {
     server_pid=$!
     running+=("$server_pid")
     exec {server_out}<"$out"
-    IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line || fail "$1 printed no line 'Listening on port N' and no other: $(<"$BATS_TEST_TMPDIR/server.err")"
-    [[ $line =~ ^Listening\ on\ port\ ([1-9][0-9]*)$ ]] ||
-        fail "$1 must print exactly 'Listening on port N' first (TUTORIAL.md, stage 01). It printed: $line"
+    if ! IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line; then
+        fail "$1 must print 'Listening on port N' first. It printed no line within $DEADLINE s. Is its standard output line-buffered, also in a pipe (setvbuf, fflush)? On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
+    fi
+    [[ $line =~ ^Listening\ on\ port\ ([1-9][0-9]{0,4})$ ]] ||
+        fail "$1 must print exactly 'Listening on port N' first (TUTORIAL.md, stage 01). It printed: ${line:0:500}"
     port=${BASH_REMATCH[1]}
+    is_listening
+}
+
+# is_listening - fails where nothing listens on the port that the server has named
+is_listening() {
+    local hex
+    printf -v hex '%04X' "$port"
+    awk -v port="$port" -v end=":$hex" '
+        FILENAME ~ /sctp/ ? $6 == port : $4 == "0A" && substr($2, length($2) - 4) == end { found = 1; exit }
+        END { exit !found }' "/proc/$server_pid/net"/{sctp/eps,tcp,tcp6} ||
+        fail "the server says that it listens on port $port, but nothing listens there. A port is in network byte order for the kernel: ntohs() what getsockname() has given (TUTORIAL.md, stage 01). On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
 }
 
 # small_receive_buffer STAGE/NAME [ARGUMENT...] - starts a server with so small a buffer that a long message is handed over in pieces, before it is whole
 small_receive_buffer() {
-    local most=/proc/sys/net/core/rmem_max before
-    [[ -w $most ]] || skip 'this lab does not let one choose how small a receive buffer is'
-    before=$(<"$most")
-    echo 8192 >"$most"
+    small_buffers
     start_server "$@"
-    echo "$before" >"$most"
+    restore_limits
+}
+
+# small_buffers - a socket that is made from now on has a receive buffer of 8 KB, whatever it asks for
+small_buffers() {
+    local file
+    for file in /proc/sys/net/core/rmem_{max,default}; do
+        [[ -w $file ]] || skip 'this lab does not let one choose how small a receive buffer is'
+        echo 8192 >"$file"
+    done
+}
+
+# black_hole - makes a wire at whose other end nobody answers, and from which no error comes back either: 10.99.0.2
+black_hole() {
+    ip link add hole0 type veth peer name hole1
+    ip address add 10.99.0.1/24 dev hole0
+    ip link set hole0 up
+    ip link set hole1 up
+    ip neighbour add 10.99.0.2 lladdr 02:00:00:00:00:02 dev hole0
 }
 
 # start_client NAME COMMAND... - starts a client whose lines await_line ${ear[NAME]} reads, and which reads what is
@@ -133,7 +176,7 @@ hang_up() {
 
 # await_line DESCRIPTOR VARIABLE - reads the next line; fails where none comes in time
 await_line() {
-    IFS='' read -r -t "$DEADLINE" -u "$1" "$2"
+    IFS='' read -r -t "$DEADLINE" -n 200000 -u "$1" "$2"
 }
 
 # hears NAME TEXT - the client's next line is this one
@@ -145,27 +188,34 @@ hears() {
 
 # hears_at_last NAME PATTERN - one of the client's next lines is this one
 hears_at_last() {
-    local before='' line=''
-    until [[ $line =~ ^$2$ ]]; do
-        before+=$line$'\n'
-        await_line "${ear[$1]}" line || fail "$1 did not print within $DEADLINE s: $2; it printed: $before"
-    done
+    local line
+    at_last "${ear[$1]}" "$2" "$1 did not print" "$1.err"
 }
 
 # reports PATTERN - the server's next line on standard output is this one
 reports() {
     local line=''
-    await_line "$server_out" line || fail "the server reported nothing more within $DEADLINE s; expected: $1"
-    assert_regex "$line" "^$1\$"
+    await_line "$server_out" line ||
+        fail "the server reported nothing more within $DEADLINE s; expected: $1; on standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
+    [[ $line =~ ^$1$ ]] || fail "the server must report: $1"$'\n'"it reported: ${line:0:500}"
 }
 
 # reports_at_last PATTERN - one of the server's next lines is this one; sets `line` to it
 reports_at_last() {
-    local before=''
-    line=''
-    until [[ $line =~ ^$1$ ]]; do
-        before+=$line$'\n'
-        await_line "$server_out" line || fail "the server did not report within $DEADLINE s: $1; it reported: $before"
+    at_last "$server_out" "$1" 'the server did not report' server.err
+}
+
+# at_last DESCRIPTOR PATTERN WHAT ERRORS - one of the next lines is this one, within DEADLINE seconds in all; sets `line` to it
+at_last() {
+    local before='' end=$((SECONDS + DEADLINE))
+    while :; do
+        line=''
+        if ((SECONDS > end)) || ! await_line "$1" line; then
+            fail "$3, within $DEADLINE s: $2"$'\n'"but: $before$line"$'\n'"on standard error: $(excerpt "$BATS_TEST_TMPDIR/$4")"
+        fi
+        [[ ! $line =~ ^$2$ ]] || return 0
+        before+=${line:0:500}$'\n'
+        ((${#before} < 4000)) || before=${before: -3000}
     done
 }
 
@@ -180,8 +230,9 @@ ignore_reports() {
 
 # await_exit PID [SECONDS] - waits for a process of this test to end, and returns its exit status; 124 when it does not
 await_exit() {
-    local state end=$((SECONDS + ${2:-DEADLINE}))
-    while read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [[ $state != Z ]]; do
+    local stat end=$((SECONDS + ${2:-DEADLINE}))
+    # The state stands behind the name, which the program may have chosen, in parentheses.
+    while read -r stat 2>/dev/null <"/proc/$1/stat" && [[ ${stat##*) } != Z* ]]; do
         ((SECONDS <= end)) || return 124
         breathe
     done
@@ -249,7 +300,10 @@ captured() {
     local line=''
     packets=''
     until [[ $line == *"$1"* ]]; do
-        read -r -u "$capture" line || fail "no packet with '$1' within $DEADLINE s; captured: $packets"
+        if ! read -r -u "$capture" line; then
+            [[ $packets != *': Flags ['* ]] || fail "this is TCP, not SCTP: $packets"
+            fail "no packet with '$1' within $DEADLINE s; captured: $packets"
+        fi
         packets+=$line$'\n'
     done
 }
@@ -282,20 +336,44 @@ count() {
     printf '%s\n' "$n"
 }
 
-# helps STAGE/NAME ARGUMENTS... - the program explains itself on standard output, with 0; each of the arguments, of which one may hold
-# several words, is bad usage: an error and the usage on standard error, with 2
+# helps STAGE/NAME ARGUMENTS... - the program explains itself, options and all, on standard output, with 0; each of the arguments, of
+# which one may hold several words, is bad usage: something on standard error, nothing on standard output, and 2
 helps() {
     local name=${1##*/} arguments
     run --separate-stderr timed "$1" -h
-    assert_success
-    assert_regex "$output" "^usage: $name"
+    assert_equal "$name -h: exit status $status" "$name -h: exit status 0"
+    [[ $output == *-p* ]] || fail "$name -h must print its usage, with all options, on standard output; it printed: ${output:0:500}"
     for arguments in "${@:2}"; do
         # shellcheck disable=SC2086 # several words
         run --separate-stderr timed "$1" $arguments </dev/null
-        assert_equal "$name $arguments: $status" "$name $arguments: 2"
+        assert_equal "$name $arguments: exit status $status" "$name $arguments: exit status 2"
         assert_equal "$output" ''
-        assert_regex "$stderr" "^$name: .*usage: "
+        [[ -n $stderr ]] || fail "$name $arguments: nothing on standard error says what is wrong"
     done
+}
+
+# ends_with STATUS STAGE/NAME [ARGUMENT...] - the program ends with this status: with 1 after a reason on standard error
+ends_with() {
+    run --separate-stderr timed "${@:2}"
+    assert_equal "${*:2}: exit status $status" "${*:2}: exit status $1"
+    (($1 != 1)) || has_said "$2" "$stderr"
+}
+
+# names_limit - standard error names how long a line may be
+names_limit() {
+    [[ $stderr =~ 65.?536|64\ ?[Kk]i?B ]] || fail "a line that is too long must be refused on standard error, with the limit: 65,536 bytes; it said: ${stderr:0:500}"
+}
+
+# has_said STAGE/NAME TEXT - on standard error stands the name of the program, and what has failed
+has_said() {
+    local name=${1##*/}
+    [[ $'\n'$2 =~ $'\n'"$name: ". ]] ||
+        fail "$name must say on standard error what has failed, and why: '$name: what failed: reason'. It said: ${2:0:500}"
+}
+
+# shown_safely TEXT - the output, which the text is to be a part of, has no control character as it is; \xNN may be written \xnn
+shown_safely() {
+    [[ ${output,,} == *"${1,,}"* ]] || fail "control characters of a peer must be shown as \\xNN on a terminal, and UTF-8 as it is; expected: $1"$'\n'"it showed: $(printf '%q' "${output:0:500}")"
 }
 
 # under_valgrind - the programs under test run under valgrind from now on
@@ -304,7 +382,7 @@ under_valgrind() {
         skip 'valgrind is not installed, or the programs are confined'
     fi
     DEADLINE=$((3 * DEADLINE)) # valgrind is slow
-    tracer=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
+    tracer=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=all "--suppressions=$TREE/tests/helper/valgrind.supp" "--log-file=$BATS_TEST_TMPDIR/%p.valgrind")
 }
 
 # valgrind_finds_nothing - none of them, nor any of their children, had an error or lost memory
@@ -315,13 +393,21 @@ valgrind_finds_nothing() {
     done
 }
 
+# family_of PID - adds to `family` the process, and all that it and its threads have started, and so on
+family_of() {
+    local children child
+    family+=("$1")
+    children=$(cat "/proc/$1/task"/*/children 2>/dev/null) || true
+    for child in $children; do
+        family_of "$child"
+    done
+}
+
 # resources - prints how many descriptors the server has open, and how many processes it has
 resources() {
-    local open=("/proc/$server_pid/fd"/*) children
-    children=$(<"/proc/$server_pid/task/$server_pid/children")
-    # shellcheck disable=SC2086 # several words
-    set -- $children
-    printf '%s descriptors and %s children\n' "${#open[@]}" "$#"
+    local open=("/proc/$server_pid/fd"/*) family=()
+    family_of "$server_pid"
+    printf '%s descriptors and %s children\n' "${#open[@]}" "$((${#family[@]} - 1))"
 }
 
 # await_resources BEFORE - waits until the server has what it had before the clients came
@@ -332,6 +418,8 @@ await_resources() {
 # leaves_nothing_behind COMMAND... - when this client has come and gone, the server has what it had before
 leaves_nothing_behind() {
     local before
+    "$@" # what is opened once, at the first client, may stay
+    await_associations 0
     before=$(resources)
     "$@"
     await_associations 0
@@ -360,6 +448,7 @@ restore_limits() {
 
 # begin_test, end_test - what a file with a setup() or teardown() of its own calls in them
 begin_test() {
+    hint=''
     running=()   # to be killed at the end
     tracer=()    # to be put before the program under test: valgrind, say
     variables=() # to be in its environment
@@ -373,11 +462,17 @@ begin_test() {
 }
 
 end_test() {
+    if [[ -z ${BATS_TEST_COMPLETED-} && -z ${BATS_TEST_SKIPPED-} && -n ${hint-} ]]; then
+        printf '%s\n' "$hint"
+    fi
     if ((${#running[@]} > 0)); then
         kill -KILL "${running[@]}" 2>/dev/null || true
         wait "${running[@]}" 2>/dev/null || true
     fi
     restore_limits
+    if [[ -e /run/netns/far || -e /run/netns/near ]]; then
+        "$TREE/lab/two-hosts" down
+    fi
     # What the programs have left behind must not answer in another test's place.
     if [[ -n ${PROGRAM_JAIL-} ]]; then
         local populated=1
