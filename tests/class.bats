@@ -430,7 +430,7 @@ cd "${0%/*}" && HOME=$PWD exec bash -c "$*"
 END_OF_SSH
     chmod +x ssh/ssh
     touch before
-    run timeout 200 "$TREE/grade/class" -s 1 -t 'back to back' -j 1 -S 1/: -S "1/$PWD/ssh/ssh other" -o out class 3>&-
+    run timeout 600 "$TREE/grade/class" -s 1 -t 'back to back' -j 1 -S 1/: -S "1/$PWD/ssh/ssh other" -o out class 3>&-
     assert_success
     assert_line 'good: 3 of 3'
     assert_line 'über: 0 of 3'
