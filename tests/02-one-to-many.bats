@@ -340,7 +340,7 @@ half_has_passed() {
 
 # bats test_tags=points:2
 @test "500 lines to two servers: all come back, in order for each" {
-    hint 'Can one socket call, too?' 'Each server gets every line, in order.'
+    hint 'Can one socket call, too?' 'Each server gets every line, in order, and the client stays until the last one is answered.'
     start_server 02-one-to-many/echo_server
     ignore_reports
     local first=$port i
@@ -352,7 +352,8 @@ half_has_passed() {
     echoed "127.0.0.1:$first" '[::1]' <"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/replies"
     local host
     for host in "127.0.0.1:$first" '\[::1\]'; do
-        sed -n "s/^$host: //p" "$BATS_TEST_TMPDIR/replies" | cmp "$BATS_TEST_TMPDIR/lines"
+        sed -n "s/^$host: //p" "$BATS_TEST_TMPDIR/replies" | cmp "$BATS_TEST_TMPDIR/lines" ||
+            fail "the replies of $host must be all lines that it has been sent, in order; there are $(grep -c "^$host: " "$BATS_TEST_TMPDIR/replies") of 500"
     done
 }
 
