@@ -315,6 +315,25 @@ END_OF_PYTHON
 }
 
 # bats test_tags=host
+@test "told to end (kill, a service manager): what it has started has ended when it ends, and nothing more is begun" {
+    stand_in
+    student anna seconds 100
+    student bert seconds 100
+    "$TREE/grade/class" -j 1 -o out class >said 2>&1 3>&- &
+    local pid=$! begin=$SECONDS
+    eventually test -s graded
+    kill -TERM "$pid"
+    wait "$pid" && fail 'it was not interrupted' || assert_equal "$?" 143
+    ((SECONDS - begin < 20)) || fail "it took $((SECONDS - begin)) s"
+    flock -n out/.class/lock true || fail 'something still holds the lock'
+    local folder
+    for folder in /proc/[0-9]*/cwd; do
+        [[ $(readlink "$folder") != "$PWD/out"* ]] || fail "left: $folder, $(tr '\0' ' ' <"${folder%cwd}cmdline")"
+    done
+    assert_equal "$(<graded)" 'begin anna'
+}
+
+# bats test_tags=host
 @test "where the grader fails it is an error and no zero, is told at the end, and is tried again" {
     stand_in
     student anna points 10

@@ -129,11 +129,11 @@ takes() {
     touch 'my own.h'
     cd ../..
     bsdtar -c -f 'Jörg Müller.zip' --format zip 'Jörg Müller'
-    tar -czf work.tar.gz 'Jörg Müller'
+    tar -czf work.tar.gz --no-recursion . --recursion 'Jörg Müller' # with an entry for the folder itself
     local archive
     for archive in 'Jörg Müller.zip' work.tar.gz; do
         quickly "$archive"
-        says '[.score, .max]' '[2,2]'
+        says '[.score, .max, .problem]' '[2,2,""]'
         says '[.taken[] | .file + " from " + .from] | join(", ")' \
             '01-one-to-one/echo_client.c from Jörg Müller/Stage 1/echo_client.c, 01-one-to-one/echo_server.c from Jörg Müller/Stage 1/echo_server.c, 01-one-to-one/my own.h from Jörg Müller/Stage 1/my own.h'
         says '.submission' "${archive%%.*}"

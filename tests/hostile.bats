@@ -2,6 +2,7 @@
 # Programs that attack the grader: tests/hostile/. Each becomes part of the reference's echo_server; its mark is that of what is left of the server.
 
 load helper/course
+load helper/hostile
 
 ATTACKS=$BATS_TEST_DIRNAME/hostile
 
@@ -9,32 +10,9 @@ setup_file() {
     [[ -z ${SCTP_LAB-} ]] || skip 'this is a lab already; a submission is graded in one of its own'
 }
 
-# expects NAME - prints what the head of the attack says: full (it has no effect), none (of its own doing), first (only the first test)
-expects() {
-    sed -n 's,^// expect: ,,p' "$ATTACKS/$1.c"
-}
-
-# hand_in NAME - makes the submission $BATS_TEST_TMPDIR/NAME
-hand_in() {
-    local program folder=$BATS_TEST_TMPDIR/$1/01-one-to-one
-    mkdir -p "$folder"
-    for program in echo_server echo_client; do
-        if grep -qx '// alone' "$ATTACKS/$1.c"; then
-            : >"$folder/$program.c"
-        else
-            cp "$TREE/01-one-to-one/$program.c" "$folder"
-            [[ $program == echo_server ]] || continue
-        fi
-        {
-            printf '#define COURSE "%s"\n#define SUBMISSIONS "%s"\n#define SOLUTION COURSE "/01-one-to-one/%s.c"\n' "$TREE" "$BATS_TEST_TMPDIR" "$program"
-            sed "s|^#include SOLUTION|#include \"$TREE/01-one-to-one/$program.c\"|" "$ATTACKS/$1.c"
-        } >>"$folder/$program.c"
-    done
-}
-
 # attack NAME - grades the submission, in the background
 attack() {
-    hand_in "$1"
+    compose_attack "$1" "$BATS_TEST_TMPDIR/$1/01-one-to-one" "$BATS_TEST_TMPDIR"
     timeout --kill-after=1 500 "$TREE/grade/grade" -t 'lines come back|50 clients' -o "$BATS_TEST_TMPDIR/$1.graded" "$BATS_TEST_TMPDIR/$1" \
         >"$BATS_TEST_TMPDIR/$1.report" 2>&1 3>&- || echo "grading failed: $?" >>"$BATS_TEST_TMPDIR/$1.report"
 }
@@ -53,6 +31,7 @@ attacks() {
             full) mark='["passed","passed"]' ;;
             first) mark='["passed","failed"]' ;;
             none) mark='["failed","failed"]' ;;
+            *) fail "$name says not what is to be expected" ;;
         esac
         assert_equal "$name: $(jq -c '[.tests[].status]' "$BATS_TEST_TMPDIR/$name.graded/grade.json" || cat "$BATS_TEST_TMPDIR/$name.report")" "$name: $mark"
         says=$(sed -n 's,^// says: ,,p' "$ATTACKS/$name.c")

@@ -1,5 +1,5 @@
-// The first server stays in the background, when the test is over; each later one only says the port of that, and
-// waits. expect: first
+// The first server stays in the background when the test is over; each later one only says the port of that.
+// expect: first
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
