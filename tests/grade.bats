@@ -129,13 +129,15 @@ takes() {
     touch 'my own.h'
     cd ../..
     bsdtar -c -f 'Jörg Müller.zip' --format zip 'Jörg Müller'
-    tar -czf work.tar.gz --no-recursion . --recursion 'Jörg Müller' # with an entry for the folder itself
+    mkdir packed
+    tar -czf packed/work.tar.gz --no-recursion . --recursion 'Jörg Müller' # with an entry for the folder itself
     local archive
-    for archive in 'Jörg Müller.zip' work.tar.gz; do
+    for archive in 'Jörg Müller.zip' packed/work.tar.gz; do
         quickly "$archive"
         says '[.score, .max, .problem]' '[2,2,""]'
         says '[.taken[] | .file + " from " + .from] | join(", ")' \
             '01-one-to-one/echo_client.c from Jörg Müller/Stage 1/echo_client.c, 01-one-to-one/echo_server.c from Jörg Müller/Stage 1/echo_server.c, 01-one-to-one/my own.h from Jörg Müller/Stage 1/my own.h'
+        archive=${archive##*/}
         says '.submission' "${archive%%.*}"
         says '.kernel' "Linux $("$TREE/lab/run" --kernel uml uname -r), User Mode Linux"
         assert_regex "$(jq -r .course "$grade")" '^[0-9a-f]{16}'
