@@ -125,6 +125,28 @@ gone() {
     awk -v port="$port" -v left="$left" '$12 == port && $13 == left { there = 1 } END { print there ? "no" : "yes" }' /proc/net/sctp/assocs
 }
 
+# waiting - prints from how many clients something has come that the server has not read yet
+waiting() {
+    count_rows '$12 == port && $9 > 0'
+}
+
+# waits_for_receipts [OPTION...] - chat_client hears what it has said, though the server takes its time, and the input is over meanwhile
+waits_for_receipts() {
+    local speaker heard=$BATS_TEST_TMPDIR/late
+    kill -STOP "$server_pid"
+    { seq 20 && line_of 60000 x; } >"$BATS_TEST_TMPDIR/lines"
+    said "$@" <"$BATS_TEST_TMPDIR/lines" >"$heard" &
+    speaker=$!
+    running+=("$speaker")
+    until [[ $(unread) == 1 ]] || has_ended "$speaker"; do
+        breathe
+    done
+    kill -CONT "$server_pid"
+    await_exit "$speaker" || fail "chat_client's exit status was $?"
+    (($(grep -cE '(^|: )([0-9]+|x+)$' "$heard") == 21)) ||
+        fail "chat_client has said 21 lines to a server that took its time, and printed $(grep -cE '(^|: )([0-9]+|x+)$' "$heard") of them before it ended"
+}
+
 # memory - prints how much memory the server has taken for its data, in KB
 memory() {
     awk '/^VmData:/ { print $2 + 0 }' "/proc/$server_pid/status"
@@ -189,6 +211,19 @@ client_says_why() {
         has_said "$STAGE/chat_client" "$(excerpt "$BATS_TEST_TMPDIR/left$signal.err")"
         wait "$server_pid" || true
     done
+    # Who says something while it goes away must not die of SIGPIPE.
+    start_server "$STAGE/chat_server"
+    join speaker
+    kill -STOP "${pid[speaker]}"
+    kill -KILL "$server_pid"
+    wait "$server_pid" || true
+    await_associations 0
+    say speaker 'are you there?'
+    kill -CONT "${pid[speaker]}"
+    status=0
+    await_exit "${pid[speaker]}" || status=$?
+    assert_equal "the server is gone, chat_client has said something, and its exit status was $status" "the server is gone, chat_client has said something, and its exit status was 1"
+    has_said "$STAGE/chat_client" "$(excerpt "$BATS_TEST_TMPDIR/speaker.err")"
     run --separate-stderr said <<<'nobody is there any more'
     assert_failure 1
     has_said "$STAGE/chat_client" "$stderr"
