@@ -132,19 +132,18 @@ waiting() {
 
 # waits_for_receipts [OPTION...] - chat_client hears what it has said, though the server takes its time, and the input is over meanwhile
 waits_for_receipts() {
-    local speaker heard=$BATS_TEST_TMPDIR/late
+    local speaker end=$((SECONDS + DEADLINE)) heard=$BATS_TEST_TMPDIR/late
     kill -STOP "$server_pid"
-    { seq 20 && line_of 60000 x; } >"$BATS_TEST_TMPDIR/lines"
-    said "$@" <"$BATS_TEST_TMPDIR/lines" >"$heard" &
+    line_of 60000 >"$BATS_TEST_TMPDIR/long"
+    said "$@" <"$BATS_TEST_TMPDIR/long" >"$heard" &
     speaker=$!
     running+=("$speaker")
-    until [[ $(unread) == 1 ]] || has_ended "$speaker"; do
+    until [[ $(unread) == 1 ]] || has_ended "$speaker" || ((SECONDS > end)); do
         breathe
     done
     kill -CONT "$server_pid"
     await_exit "$speaker" || fail "chat_client's exit status was $?"
-    (($(grep -cE '(^|: )([0-9]+|x+)$' "$heard") == 21)) ||
-        fail "chat_client has said 21 lines to a server that took its time, and printed $(grep -cE '(^|: )([0-9]+|x+)$' "$heard") of them before it ended"
+    grep -q xxxx "$heard" || fail "the server took its time, and chat_client ended before what it had said came back"
 }
 
 # memory - prints how much memory the server has taken for its data, in KB
