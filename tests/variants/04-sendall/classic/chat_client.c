@@ -1,4 +1,4 @@
-// chat_client - stage 04 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates (sctp_sendmsg,
+// chat_client - stage 04 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates (sctp_send,
 // sctp_recvmsg), select(), and one buffer for all that has been said and has not come back
 //
 // Compile:  cc -I../common -o chat_client chat_client.c ../common/*.c -lsctp
@@ -75,14 +75,11 @@ static void join(const char *host, const char *service)
     setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (connect(sock, one->ai_addr, one->ai_addrlen) == 0) {
       freeaddrinfo(list);
-      struct {
-        struct sctp_assoc_ids ids;
-        sctp_assoc_t more[4];
-      } ids;
+      uint32_t ids[4] = {0}; /* a struct sctp_assoc_ids: how many, and the first of them */
       socklen_t size = sizeof ids;
-      if (getsockopt(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, &ids, &size) < 0)
+      if (getsockopt(sock, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, ids, &size) < 0)
         fail("SCTP_GET_ASSOC_ID_LIST", strerror(errno));
-      memcpy(&association, (char *)&ids + sizeof(uint32_t), sizeof association);
+      association = (sctp_assoc_t)ids[1];
       fcntl(sock, F_SETFL, O_NONBLOCK);
       return;
     }
@@ -156,11 +153,9 @@ static bool say(void)
     } else {
       if (said_count >= 20 || (size_t)(said_end - said) + length > AHEAD)
         return true;
-      if (sctp_sendmsg(sock, input, length, NULL, 0, 0, 0, 0, 0, 0) < 0) {
-        struct sctp_sndrcvinfo to = {.sinfo_assoc_id = association};
-        if (sctp_send(sock, input, length, &to, 0) < 0)
-          return false; /* no room; or it is gone, then there is something to be read */
-      }
+      struct sctp_sndrcvinfo to = {.sinfo_assoc_id = association};
+      if (sctp_send(sock, input, length, &to, 0) < 0)
+        return false; /* no room; or it is gone, then there is something to be read */
       memcpy(said_end, input, length);
       said_end += length;
       lengths[said_count++] = length;
