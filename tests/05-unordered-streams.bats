@@ -21,7 +21,30 @@ enter() {
 one_answer() {
     local heard=''
     await_line "${ear[$1]}" heard || fail "$1 heard nothing more within $DEADLINE s; expected: $2"
-    assert_regex "$heard" "^$2\$"
+    [[ $heard =~ ^$2$ ]] || fail "$1 was to hear a line like: $2; it heard: ${heard:0:500}"
+}
+
+# hears_who NAME NICK... - the client's next line is the answer to /who: these are here, in any order
+hears_who() {
+    local heard=''
+    await_line "${ear[$1]}" heard || fail "$1 heard nothing more within $DEADLINE s; expected the answer to /who: * here: ..."
+    [[ $heard == '* here: '* && $(sorted "${heard#'* here: '}") == $(sorted "$(printf '%s, ' "${@:2}")") ]] ||
+        fail "$1 was to hear the answer to /who, \"* here: \" and then, in any order: ${*:2}. It heard: ${heard:0:500}"
+}
+
+# sorted NAMES - prints the names, between which stands ", ", in order
+sorted() {
+    tr -d ' ' <<<"${1%, }" | tr ',' '\n' | LC_ALL=C sort
+}
+
+# guest_joins NAME... - the next line at each of them says that a guest has joined, who has not said its name; sets `guest` to guestN, whatever
+# the server's N
+guest_joins() {
+    local heard=''
+    await_line "${ear[$1]}" heard || fail "$1 heard nothing more within $DEADLINE s; expected: * guestN joined"
+    [[ $heard =~ ^'* '(guest[0-9]+)' joined'$ ]] || fail "$1 was to hear: * guestN joined; it heard: ${heard:0:500}"
+    guest=${BASH_REMATCH[1]}
+    (($# == 1)) || all_hear "* $guest joined" "${@:2}"
 }
 
 # gets NAME "STREAM[ unordered]: TEXT"... - what a peer -v receives next, with PPID 0
@@ -55,8 +78,9 @@ setup() {
 
 # -- names
 
-# bats test_tags=points:2
+# bats test_tags=points:3
 @test "who comes with a name is announced to all, and what it says has the name before it" {
+    hint 'Who has come, and who has gone?' 'A client that gives its name does so in its first message; until then, or for a second, the server holds the announcement back. What it says goes to everyone as NICK: MESSAGE.'
     start_server "$STAGE/chat_server"
     enter alice bob
     say alice 'hello, bob'
@@ -67,15 +91,17 @@ setup() {
 
 # bats test_tags=points:2
 @test "who gives no name is guestN: announced when it first says something, or after a second of silence" {
+    hint 'Who has come, and who has gone?' 'Who has not said its name is announced at its first message, or when it has been there for a second: poll() with a timeout.'
     start_server "$STAGE/chat_server"
     enter alice
     start_client socat socat - "SCTP:127.0.0.1:$port"
     await_associations 2
+    local guest
     say socat 'good morning'
-    all_hear '* guest2 joined' alice socat
-    all_hear 'guest2: good morning' alice socat
+    guest_joins alice socat
+    all_hear "$guest: good morning" alice socat
     start_client ncat ncat --sctp --no-shutdown 127.0.0.1 "$port" # says nothing
-    all_hear '* guest3 joined' alice socat ncat
+    guest_joins alice socat ncat
     start_client gone "$PEER" 127.0.0.1 "$port" end # comes and goes within that second: nobody has seen it
     await_associations 4
     kill -KILL "${pid[gone]}"
@@ -86,6 +112,7 @@ setup() {
 
 # bats test_tags=points:2
 @test "/nick changes a name, and everybody is told" {
+    hint 'Who has come, and who has gone?' 'Everybody hears: * OLD is now NEW. What was its name is free again.'
     start_server "$STAGE/chat_server"
     enter alice bob
     say alice '/nick Al-1_x'
@@ -98,6 +125,7 @@ setup() {
 
 # bats test_tags=points:2
 @test "/nick is refused, with a reason for that client alone: not 1 to 16 letters, digits, - and _; taken; guestN" {
+    hint 'Whose words are these?' 'A nick is 1 to 16 letters, digits, - or _, that nobody else has, and not guest and a number. Who asks, and nobody else, gets: * nick refused: REASON.'
     start_server "$STAGE/chat_server"
     enter alice bob
     local nick
@@ -114,25 +142,26 @@ setup() {
 
 # bats test_tags=points:1
 @test "a client whose name is refused stays, as guestN" {
+    hint 'Whose words are these?' 'A refused nick changes nothing: it is a guest still.'
     start_server "$STAGE/chat_server"
     enter alice
     start_client bob program "$STAGE/chat_client" -n alice -p "$port" 127.0.0.1
     one_answer bob '\* nick refused: .+'
+    local guest
     say bob hello
-    all_hear '* guest2 joined' alice bob
-    all_hear 'guest2: hello' alice bob
+    guest_joins alice bob
+    all_hear "$guest: hello" alice bob
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:3
 @test "/who and unknown commands are answered to who asks alone; // says a line that begins with a slash" {
+    hint 'A room is a stream' 'What begins with one slash is a command, answered to who has sent it: snd_assoc_id, no SENDALL. Of two slashes one goes, and the rest is said.'
     start_server "$STAGE/chat_server"
     enter alice bob
     say bob /who
-    hears bob '* here: alice, bob'
+    hears_who bob alice bob
     say bob '/dance tango'
     hears bob '* unknown command: /dance'
-    say bob $'/\e]0;title\a'
-    hears bob '* unknown command: /\x1B]0;title\x07'
     say bob /whoever
     hears bob '* unknown command: /whoever'
     say bob /
@@ -147,6 +176,7 @@ setup() {
 
 # bats test_tags=points:1
 @test "NUL, CR, LF and blanks at the end of a command do not count: other programs add them" {
+    hint 'Whose words are these?' 'ncat -C sends CR LF, other programs a NUL: at the end of a command they do not count.'
     start_server "$STAGE/chat_server"
     enter alice
     start_client ncat ncat --sctp --no-shutdown -C 127.0.0.1 "$port" # which sends CR LF
@@ -159,11 +189,12 @@ setup() {
     cat "$BATS_TEST_TMPDIR/bytes" >&"${mouth[socat]}" # in one write
     all_hear '* dave joined' alice ncat socat
     printf '/who\0' >&"${mouth[socat]}"
-    hears socat '* here: alice, carol, dave'
+    hears_who socat alice carol dave
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:3
 @test "nobody can fake a line: a message is one line, with its newline, and starts with the name of who sent it" {
+    hint 'Whose words are these?' 'One message is one line: a newline in the middle becomes a blank, a missing one at the end is added.'
     start_server "$STAGE/chat_server"
     enter alice
     start_client watcher "$PEER" -v 127.0.0.1 "$port" text:'/nick eve' recv recv recv recv wait
@@ -184,19 +215,18 @@ setup() {
 
 # -- who comes and goes
 
-# bats test_tags=points:3
+# bats test_tags=points:2
 @test "who goes is told of: left, aborted with its reason, aborted without one, killed" {
+    hint 'Who has come, and who has gone?' 'SCTP_ASSOC_CHANGE says how each association ends: SCTP_SHUTDOWN_COMP is left, SCTP_COMM_LOST is gone, and sac_info has the words of an abort. They become part of a line of the server: escape them. A name is free when its owner has gone.'
     start_server "$STAGE/chat_server"
     enter alice bob carol
     hang_up bob
     all_hear '* bob left' alice carol
     kill -KILL "${pid[carol]}" # its kernel shuts the association down for it
     hears alice '* carol left'
-    start_client rude program 03-events/event_client -e abort -r $'had enough \e[31m of \xe2\x80\xae it' -p "$port" 127.0.0.1
-    say rude '/nick dave'
-    hang_up rude
+    "$PEER" -r $'had enough \e[31m of \xe2\x80\xae it' 127.0.0.1 "$port" text:'/nick dave' recv abort
     hears alice '* dave joined'
-    hears alice '* dave is gone: had enough \x1B[31m of \xE2\x80\xAE it'
+    one_answer alice '\* dave is gone: had enough \\x1[Bb]\[31m of \\x[Ee]2\\x80\\x[Aa][Ee] it'
     "$PEER" 127.0.0.1 "$port" text:'/nick eve' recv linger
     hears alice '* eve joined'
     one_answer alice '\* eve is gone: .+'
@@ -212,6 +242,7 @@ setup() {
 
 # bats test_tags=points:3
 @test "a room is a stream: what is said there is seen by those who have joined it, with its number" {
+    hint 'A room is a stream' 'What comes on stream N goes out on stream N. The client shows the streams that it wants to see, with [N] of the stream on which a line came, and every notice.'
     start_server "$STAGE/chat_server"
     enter alice bob carol
     does bob '/join 3'
@@ -238,6 +269,7 @@ setup() {
 
 # bats test_tags=points:1
 @test "the client's own commands never reach the server, and say what is wrong with them" {
+    hint 'A room is a stream' '/join, /part, /room, /u, /help and /quit are obeyed by chat_client, and not sent.'
     start_server "$STAGE/chat_server"
     start_client watcher "$PEER" 127.0.0.1 "$port" text:'/nick watcher' recv recv recv wait
     hears watcher 'message 17: * watcher joined'
@@ -249,9 +281,9 @@ setup() {
     assert_line --partial /part # of the help
     assert_line 'alice: hello'
     refute_line --partial 'too late'
-    refute_line --partial 'unknown command'
+    [[ $output != *'unknown command'* ]] || fail "the server has answered: a command of the client's own has reached it. $output"
     # shellcheck disable=SC2154 # run sets it
-    assert_equal "$(grep -c '15' <<<"$stderr")" 6
+    (($(grep -c . <<<"$stderr") >= 6)) || fail "six commands could not be obeyed; chat_client is to say for each of them what is wrong, on standard error. It said: ${stderr:0:500}"
     hears watcher 'message 15: * alice joined'
     hears watcher ''
     hears watcher 'message 13: alice: hello'
@@ -262,14 +294,15 @@ setup() {
     start_server "$STAGE/chat_server"
     enter alice
     say alice /help
-    hears alice '/join N    show room N, too (0 to 15)'
+    hears_at_last alice '.*/join.*'
     # shellcheck disable=SC2016 # the inner shell expands them
     run -1 bash -c '"$0" "$@" <<</help >/dev/full' "$PROGRAMS/$STAGE/chat_client" -p "$port" 127.0.0.1
-    assert_output 'chat_client: standard output: No space left on device'
+    [[ $output == chat_client:*'No space left on device' ]] || fail "chat_client was to say why its standard output cannot be written; it said: ${output:0:500}"
 }
 
 # bats test_tags=points:3
 @test "on the wire: stream, U bit and PPID are those with which a message came; notices are ordered, on stream 0" {
+    hint 'A room is a stream' 'A message is passed on with rcv_sid, with SCTP_UNORDERED of rcv_flags, and with rcv_ppid as it is; notices and answers have none of them.'
     start_server "$STAGE/chat_server"
     enter alice
     start_client bob "$PEER" -o 16 -v 127.0.0.1 "$port" text:'/nick bob' recv on:5:77:u text:'apples' recv on:9:78: text:'pears' recv on:3:79:u text:/who recv wait
@@ -280,11 +313,12 @@ setup() {
     hears bob ''
     hears bob 'message 11 stream 9 ppid 78: bob: pears'
     hears bob ''
-    hears bob 'message 19 stream 0 ppid 0: * here: alice, bob'
+    one_answer bob 'message 19 stream 0 ppid 0: \* here: (alice, bob|bob, alice)'
 }
 
 # bats test_tags=points:3
 @test "on the wire: chat_client -u and /u set the U bit, /room chooses the stream, to the server and from it" {
+    hint 'A room is a stream' 'snd_sid is the room, snd_flags has SCTP_UNORDERED with -u or after /u.'
     start_server "$STAGE/chat_server"
     start_client watcher "$PEER" -v 127.0.0.1 "$port" text:'/nick eve' recv wait
     hears watcher 'message 13 stream 0 ppid 0: * eve joined'
@@ -306,11 +340,13 @@ setup() {
             }
         }
         END { print "said" seen["said"] "; heard" seen["heard"] }' <<<"$packets"
-    assert_output 'said 0 U7 7 12 U12; heard 0 U7 7 12 U12'
+    [[ $output =~ ^'said '('0 ')?'U7 7 12 U12; heard 0 U7 7 12 U12'$ || $output =~ ^'said U0 U7 7 12 U12; heard 0 U7 7 12 U12'$ ]] ||
+        fail "of the streams, with U for unordered, expected: said 0 U7 7 12 U12; heard 0 U7 7 12 U12; captured: $output"
 }
 
 # bats test_tags=points:3
 @test "one system call reaches everyone in a room, too, ordered or not: 1 sendmsg for a message on stream 7" {
+    hint 'A room is a stream' 'SCTP_SENDALL takes a stream and SCTP_UNORDERED like any other send.'
     command -v strace >/dev/null || skip 'strace is not installed'
     tracer=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg,write,writev' -o "$BATS_TEST_TMPDIR/calls")
     start_server "$STAGE/chat_server"
@@ -325,11 +361,14 @@ setup() {
         say "$name" "from $name, unordered"
         all_hear "[7] $name: from $name, unordered" ann
     done
-    assert_equal "system calls for 4 messages: $(grep -c ': from [ab]' "$BATS_TEST_TMPDIR/calls")" 'system calls for 4 messages: 4'
+    local calls
+    calls=$(calls_with "$BATS_TEST_TMPDIR/calls" 'from [ab]')
+    ((calls == 4)) || fail "4 messages on stream 7 to 2 clients took $calls sending calls; expected: 4, one with SCTP_SENDALL for each"
 }
 
 # bats test_tags=points:3
 @test "a client with fewer streams misses nothing, nor do those after it: it gets on stream 0 what it has no stream for" {
+    hint 'What if somebody has fewer streams?' 'SENDALL ends with EINVAL at the first association that lacks the stream, and those behind it get nothing. Then a loop: on stream 0 for those that lack it.'
     local option
     for option in '' -l; do
         start_server "$STAGE/chat_server" $option
@@ -356,6 +395,27 @@ setup() {
         gets "six$option" '0: * ann joined' '0: * bob joined' '5: ann: to room 5' '0 unordered: ann: to room 6' '0 unordered: ann: to room 0'
         kill -KILL "$server_pid"
     done
+}
+
+# bats test_tags=points:1
+@test "a notice is ordered, on stream 0, also where what brings it comes as its first message unordered, in another room" {
+    hint 'A room is a stream' 'A notice goes ordered, on stream 0, whatever message has brought it about.'
+    start_server "$STAGE/chat_server"
+    start_client watcher "$PEER" -v 127.0.0.1 "$port" text:'/nick eve' recv recv recv wait
+    hears watcher 'message 13 stream 0 ppid 0: * eve joined'
+    hears watcher ''
+    start_client guest "$PEER" -o 16 127.0.0.1 "$port" on:5:0:u text:apples wait
+    local line stream=()
+    for _ in 1 2; do # the notice and the message are on streams of their own: either may come first
+        await_line "${ear[watcher]}" line || fail "watcher heard nothing more within $DEADLINE s; expected: * guestN joined, and what it says"
+        case $line in
+            *' joined') stream[0]=${line%: \**} ;;
+            *) stream[1]=${line%: guest*} ;;
+        esac
+        hears watcher ''
+    done
+    [[ ${stream[0]-} =~ ' stream 0 ppid 0'$ ]] || fail "'* guestN joined' must come ordered on stream 0, with PPID 0; it came as: ${stream[0]-}"
+    [[ ${stream[1]-} =~ ' stream 5 ppid 0 unordered'$ ]] || fail "what the guest has said must come unordered on stream 5; it came as: ${stream[1]-}"
 }
 
 # -- order
@@ -402,7 +462,7 @@ overtaking() {
     local i
     for ((i = 0; i < 15; i++)); do
         "$1" "$i"
-        [[ $came =~ ^($2)$ ]] || fail "they came in the order $came"
+        [[ $came =~ ^($2)$ ]] || fail "1 was lost and sent again; what came, came in the order $came, which must be like $2"
         [[ $came != "$3" ]] || return 0
     done
     fail 'in 15 rounds nothing has overtaken what was lost'
@@ -423,6 +483,7 @@ from_alice() {
 
 # bats test_tags=points:3
 @test "a lost message does not hold up a later unordered one, and holds up a later ordered one of the same room only" {
+    hint 'Who waits for a lost message?' 'Each room is a stream with an order of its own; what is unordered waits for nothing. SCTP_NODELAY, else it waits in the sender.'
     lossy_room
     does carol '/join 3'
     overtaking from_alice '1.*2.*|[34]1.*2.*|(34|43)12' 3412
@@ -443,6 +504,7 @@ to_alice() {
 
 # bats test_tags=points:2
 @test "what is lost on the way to a client does not hold up a later unordered message, and holds up a later ordered one" {
+    hint 'Who waits for a lost message?' 'The server passes on unordered what came unordered.'
     lossy_room
     start_client bob program_at far "$STAGE/chat_client" -u -n bob -p "$port" 127.0.0.1
     all_hear '* bob joined' alice bob carol
@@ -538,12 +600,13 @@ ready() {
     cat "$BATS_TEST_TMPDIR"/c*.out | grep -c '^\* here: '
 }
 
-# bats test_tags=points:3
+# bats test_tags=points:2
 @test "20 clients in 16 rooms, 10,000 deliveries: everyone shows what was said in its rooms, all of it, once, in order" {
+    hint 'A room is a stream' 'Everything goes to everyone, each client shows its rooms.'
     everyone_everywhere delay 1ms
 }
 
-# bats test_tags=points:3
+# bats test_tags=robust
 @test "20 clients in 16 rooms, 10,000 deliveries, over a path that loses packets: the same" {
     everyone_everywhere delay 2ms loss 3%
 }
@@ -552,18 +615,22 @@ ready() {
 
 # bats test_tags=points:2
 @test "chat_client is exact in a pipe, ordered and unordered: 500 lines come back as they were said, and it ends with 0" {
+    hint 'A room is a stream' 'It prints what comes as it is, at once, and stays until the answers to all that it has said are there.'
     start_server "$STAGE/chat_server"
     local option
     seq -f 'line %.0f' 500 >"$BATS_TEST_TMPDIR/lines"
     for option in '' -u; do
         # shellcheck disable=SC2086 # nothing, or an option
         said $option -n alice <"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/heard" || fail "its exit status was $?"
-        { echo '* alice joined' && sed 's/^/alice: /' "$BATS_TEST_TMPDIR/lines"; } | cmp - "$BATS_TEST_TMPDIR/heard"
+        { echo '* alice joined' && sed 's/^/alice: /' "$BATS_TEST_TMPDIR/lines"; } >"$BATS_TEST_TMPDIR/wanted"
+        same_bytes "$BATS_TEST_TMPDIR/wanted" "$BATS_TEST_TMPDIR/heard" 'lines are missing, changed, or in the wrong order'
     done
+    waits_for_receipts -n bob
 }
 
 # bats test_tags=points:2
 @test "any bytes, and messages of up to 65,536, in a room, too: they come back whole, with the name" {
+    hint 'Whose words are these?' 'A message may hold any bytes, and with the name before it 65,600 of them: clients have to accept so many.'
     start_server "$STAGE/chat_server"
     local octal size i
     {
@@ -579,7 +646,22 @@ ready() {
         printf 'a last line without newline'
     } >"$BATS_TEST_TMPDIR/bytes"
     { echo '/room 9' && cat "$BATS_TEST_TMPDIR/bytes"; } | said -n abcdefghijklmnop >"$BATS_TEST_TMPDIR/heard" || fail "its exit status was $?"
-    { echo '* abcdefghijklmnop joined' && sed 's/^/[9] abcdefghijklmnop: /' "$BATS_TEST_TMPDIR/bytes" && echo; } | cmp - "$BATS_TEST_TMPDIR/heard"
+    { echo '* abcdefghijklmnop joined' && sed 's/^/[9] abcdefghijklmnop: /' "$BATS_TEST_TMPDIR/bytes" && echo; } >"$BATS_TEST_TMPDIR/wanted"
+    same_bytes "$BATS_TEST_TMPDIR/wanted" "$BATS_TEST_TMPDIR/heard" 'what chat_client printed is not what it has said'
+}
+
+# bats test_tags=points:1
+@test "the end of the input: each room has its own order, so receipts may come in another one than what was said; chat_client waits for all" {
+    hint 'Things to know before you copy this code' 'Between streams there is no order: a receipt may come before that of an earlier line.'
+    lossy_room
+    loses alice 'lost, and sent again'
+    say alice '/room 3'
+    say alice 'in another room'
+    hang_up alice
+    await_exit "${pid[alice]}" || fail "its exit status was $?: $(excerpt "$BATS_TEST_TMPDIR/alice.err")"
+    order_at alice 'alice: lost, and sent again' '[3] alice: in another room'
+    [[ $came == 12 || $came == 21 ]] || fail "two lines were said in two rooms; they came as $came"
+    "$TREE/lab/two-hosts" down
 }
 
 # bats test_tags=points:1
@@ -595,14 +677,16 @@ ready() {
 
 # bats test_tags=points:1
 @test "at the end of its input chat_client waits for answers, too" {
+    hint 'A room is a stream' 'The answer to a command is waited for like a receipt.'
     start_server "$STAGE/chat_server"
     assert_equal "$(printf '/nick alice\n/who' | said)" $'* alice joined\n* here: alice'
-    assert_equal "$(printf '/nick alice\n/nick bob\n/nick a b\n/x' | said)" $'* alice joined\n* alice is now bob\n* nick refused: a nick is 1 to 16 letters, digits, - or _\n* unknown command: /x'
+    assert_equal "$(printf '/nick alice\n/nick bob\n/nick a b\n/x' | said | sed 's/nick refused: ..*/nick refused: REASON/')" $'* alice joined\n* alice is now bob\n* nick refused: REASON\n* unknown command: /x'
     assert_equal "$(echo /quit | said -n alice)" '* alice joined'
 }
 
 # bats test_tags=points:1
 @test "chat_client ends with 1 after 5 s of silence, where an answer does not come" {
+    hint 'A room is a stream' 'When nothing has come for 5 s chat_client gives up: poll() with a timeout.'
     # A server that takes all and says nothing; it tells when it listens.
     start_client mute socat -dd -u SCTP-LISTEN:2014,reuseaddr /dev/null
     until [[ $(<"$BATS_TEST_TMPDIR/mute.err") == *listening* ]]; do
@@ -610,31 +694,34 @@ ready() {
         breathe
     done
     local start=$SECONDS
+    patient 12
     port=2014 run --separate-stderr said -n alice <<<'is anybody there?'
+    ((status != 124)) || fail "chat_client was still waiting after $DEADLINE s"
     assert_failure 1
     assert_equal "$output" ''
     # shellcheck disable=SC2154 # run sets it
-    assert_regex "$stderr" '^chat_client: .+'
-    ((SECONDS - start >= 4 && SECONDS - start <= DEADLINE)) || fail "it took $((SECONDS - start)) s"
+    has_said "$STAGE/chat_client" "$stderr"
+    ((SECONDS - start >= 4)) || fail "chat_client waits 5 s for an answer; it has ended after $((SECONDS - start)) s"
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "chat_client says why and ends with 1: server killed, ended, not there" {
     client_says_why
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "on a terminal chat_client shows control characters as \\xNN, and UTF-8 as it is: in a message and in a reason" {
     start_server "$STAGE/chat_server"
     printf 'a\e]0;title\a \rbob: \xc2\x9b \xff \xe2\x80\xae \xc3\xa9t\xc3\xa9\n' >"$BATS_TEST_TMPDIR/evil"
     run on_terminal "$BATS_TEST_TMPDIR/evil" "$STAGE/chat_client" -n alice -p "$port" 127.0.0.1
-    assert_output --partial $'alice: a\\x1B]0;title\\x07 \\x0Dbob: \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
+    shown_safely $'alice: a\\x1B]0;title\\x07 \\x0Dbob: \\xC2\\x9B \\xFF \\xE2\\x80\\xAE \xc3\xa9t\xc3\xa9'
 }
 
 # -- the server
 
 # bats test_tags=points:2
 @test "SIGTERM and SIGINT: what is queued is relayed, then all associations are shut down, and it ends with 0" {
+    hint 'Things to know before you copy this code' 'Stage 04, "Things to know": the server handles what is queued, shuts all associations down (SCTP_EOF), and waits.'
     local signal
     for signal in TERM INT; do
         start_server "$STAGE/chat_server"
@@ -655,15 +742,19 @@ ready() {
 
 # bats test_tags=points:1
 @test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
+    hint 'What if somebody has fewer streams?' 'Stage 04, "Is it really one call?": where it fails with EINVAL for want of SENDALL, the server says so, and takes the loop.'
     command -v strace >/dev/null || skip 'strace is not installed'
-    tracer=(strace -qq -e trace=sendmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    tracer=(strace -f -qq -e trace=sendmsg,sendto,sendmmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
     start_server "$STAGE/chat_server"
     tracer=()
-    assert_regex "$(<"$BATS_TEST_TMPDIR/server.err")" '^chat_server: .*no SCTP_SENDALL'
     enter alice bob
     say alice hello
     all_hear 'alice: hello' alice bob
-    assert_equal "$(grep -c '"alice: hello' "$BATS_TEST_TMPDIR/calls")" 2
+    [[ $(<"$BATS_TEST_TMPDIR/server.err") == *SENDALL* ]] ||
+        fail "the server does not say on standard error that there is no SENDALL: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
+    local calls
+    calls=$(calls_with "$BATS_TEST_TMPDIR/calls" hello)
+    ((calls == 2)) || fail "1 message to 2 clients took $calls sending calls without SENDALL; expected: 2"
 }
 
 # bats test_tags=points:1
@@ -688,11 +779,18 @@ ready() {
 
 # bats test_tags=points:1
 @test "who has come and gone leaves no descriptor and no process behind" {
+    hint 'Who has come, and who has gone?' 'What is opened for a guest is closed when it goes.'
     start_server "$STAGE/chat_server"
     leaves_nothing_behind "$PEER" -n 10 127.0.0.1 "$port" text:hello
 }
 
 # bats test_tags=points:1
+@test "messages that have come and gone leave no memory behind" {
+    hint 'Things to know before you copy this code' 'For each malloc() there is a free(), when the message has been sent.'
+    memory_stays
+}
+
+# bats test_tags=robust
 @test "valgrind finds no error and no leak" {
     under_valgrind
     start_server "$STAGE/chat_server"
@@ -729,49 +827,44 @@ said_to() {
     grep -av '^\* ' "$BATS_TEST_TMPDIR/$1.heard"
 }
 
-# bats test_tags=points:4
+# bats test_tags=points:3
 @test "a client that stops reading stalls nobody, is told why, and the others read that it is gone" {
-    local option longest
+    hint 'Who has come, and who has gone?' 'Stage 04, "What can one do about it?": room.h and laggards.h. Who is aborted is gone, and everybody is told.'
+    local option longest before
     for option in '' -l; do
-        start_server 05-unordered-streams/chat_server $option
-        # fanout compares every byte, and gives up when nothing comes for 8 s. First a room in which everyone reads.
-        run --separate-stderr "$FANOUT" -g -n 10 -l 8 -p "$port" 1000:8:200
-        assert_success
-        [[ $output =~ \"max\":([0-9.]+) ]]
-        longest=${BASH_REMATCH[1]}
+        small_send_buffer 05-unordered-streams/chat_server $option
+        fan_out -g -n 10 1000:8:200 # a room in which everyone reads
+        before=$longest
         ear_witness "ann$option"
         ear_witness "deaf$option"
         kill -STOP "${pid[deaf$option]}"
-        run --separate-stderr "$FANOUT" -g -n 10 -l 8 -p "$port" 1000:8:1500
-        assert_success
-        [[ $output =~ \"max\":([0-9.]+) ]]
+        fan_out -g -n 10 1000:8:1500
         # It takes 1 s to know that someone does not read; a busy machine adds to that what it adds to everything.
-        awk -v now="${BASH_REMATCH[1]}" -v before="$longest" 'BEGIN { exit !(now < 2.8 + 10 * before) }' ||
-            fail "somebody waited ${BASH_REMATCH[1]} s for a message, and $longest s when everyone read"
+        awk -v now="$longest" -v before="$before" 'BEGIN { exit !(now < 2.8 + 10 * before) }' ||
+            fail "while one did not read, somebody waited $longest s for a message, and $before s when everyone read"
         await_heard "ann$option" "\\* deaf$option is gone: .+"
         kill -CONT "${pid[deaf$option]}"
-        await_exit "${pid[deaf$option]}" && fail 'a client that has been disconnected must end with 1'
-        assert_regex "$(<"$BATS_TEST_TMPDIR/deaf$option.err")" '^chat_client: .*aborted.*: .+'
+        local status=0
+        await_exit "${pid[deaf$option]}" || status=$?
+        assert_equal "exit status of a client that the server has sent away: $status" 'exit status of a client that the server has sent away: 1'
+        has_said "$STAGE/chat_client" "$(excerpt "$BATS_TEST_TMPDIR/deaf$option.err")"
     done
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "who has stopped reading has no hole: what it got is the beginning of all that was said" {
+    hint 'Who has come, and who has gone?' 'Stage 04, "Who does not read?": who cannot have a message is aborted, with a reason.'
     start_server 05-unordered-streams/chat_server
     ear_witness deaf
     kill -STOP "${pid[deaf]}"
     seq -f 'sam: %01000.0f' 400 >"$BATS_TEST_TMPDIR/lines"
     cut -c 6- "$BATS_TEST_TMPDIR/lines" | said -n sam >/dev/null || fail "the one who speaks ended with $?"
-    await_associations 0
     kill -CONT "${pid[deaf]}"
-    ! await_exit "${pid[deaf]}" || fail 'a client that has been disconnected must end with 1'
-    assert_regex "$(<"$BATS_TEST_TMPDIR/deaf.err")" '^chat_client: .*aborted.*: .+'
-    said_to deaf >"$BATS_TEST_TMPDIR/got"
-    cmp -n "$(stat -c %s "$BATS_TEST_TMPDIR/got")" "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/lines"
-    [[ -s $BATS_TEST_TMPDIR/got ]]
+    { printf '* deaf joined\n* sam joined\n' && cat "$BATS_TEST_TMPDIR/lines" && echo '* sam left'; } >"$BATS_TEST_TMPDIR/wanted"
+    misses_nothing 'the one who had stopped reading' "${pid[deaf]}" "$BATS_TEST_TMPDIR/deaf.heard" "$BATS_TEST_TMPDIR/wanted" "$BATS_TEST_TMPDIR/deaf.err"
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "someone who reads slowly misses nothing, and is not disconnected" {
     small_send_buffer 05-unordered-streams/chat_server
     start_client slow "$PEER" 127.0.0.1 "$port" text:hi slow:403:3 recv
@@ -782,8 +875,9 @@ said_to() {
     refute_regex "$(<"$BATS_TEST_TMPDIR/server.err")" 'aborted'
 }
 
-# bats test_tags=points:3
+# bats test_tags=points:1
 @test "one with a single stream and one that has vanished: those after them in the list get all, in every room, and once" {
+    hint 'What if somebody has fewer streams?' 'Whatever is the matter with one association, those behind it in the list get the message, and nobody gets it twice.'
     "$TREE/lab/two-hosts" up
     local option i
     for option in '' -l; do
@@ -808,7 +902,7 @@ said_to() {
             printf '%s\n' "$line"
         done | LC_ALL=C sort >"$BATS_TEST_TMPDIR/heard"
         assert_equal "$(<"$BATS_TEST_TMPDIR/heard")" $'[5] ann: three\n[5] ann: two\nann: four\nann: one'
-        for i in '\* guest1 joined' 'guest1: hi' '\* guest2 joined' 'guest2: hi' '\* ann joined'; do
+        for i in '\* guest[0-9]+ joined' 'guest[0-9]+: hi' '\* guest[0-9]+ joined' 'guest[0-9]+: hi' '\* ann joined'; do
             hears_at_last "few$option" "message [0-9]+ stream 0 ppid 0: $i"
         done
         for i in 1 2 3 4; do
@@ -823,8 +917,9 @@ said_to() {
     "$TREE/lab/two-hosts" down
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "one in the middle of its shutdown: those after it in the list get all, in every room, and once" {
+    hint 'Things to know before you copy this code' 'To send to an association that is ending fails with EPIPE, and SIGPIPE kills who does not ignore it. The others must have the message all the same.'
     local option
     for option in '' -l; do
         start_server 05-unordered-streams/chat_server $option
@@ -841,12 +936,11 @@ said_to() {
         say "ann$option" '/room 5'
         say "ann$option" 'and here?'
         hears "ann$option" '[5] ann: and here?'
-        assert_equal "$(shutting_down)" 1
         kill -KILL "$server_pid"
     done
 }
 
-# bats test_tags=points:2
+# bats test_tags=robust
 @test "one that floods is slowed down, the others are heard meanwhile, and the server ends all the same" {
     start_server 05-unordered-streams/chat_server
     # It sends as fast as it can, and reads what comes back.
@@ -858,28 +952,27 @@ said_to() {
         said -n sam <<<"can you hear me? $i" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's line $i has not come back: exit status $?"
         grep -qaFx "sam: can you hear me? $i" "$BATS_TEST_TMPDIR/heard"
     done
-    grep -qa flood "$BATS_TEST_TMPDIR/heard" # it goes on
+    [[ $("$PEER" 127.0.0.1 "$port" recv) == message* ]] || fail 'the flood does not go on'
     kill -TERM "$server_pid"
     await_exit "$server_pid" 10 || fail "the flood keeps the server from ending: exit status $? (124: it was still there)"
 }
 
-# bats test_tags=points:2
+# bats test_tags=robust
 @test "someone asks and asks, and reads no answer, or changes his nick over and over: that one goes, the others talk on" {
     start_server 05-unordered-streams/chat_server
     ear_witness ann
-    local ask number=0
+    local ask longest number=0
     for ask in '/who' '/nick a|/nick b'; do
         start_client "rude$((++number))" "$PEER" 127.0.0.1 "$port" "text:/nick rude$number" "ask:$ask" end
         await_associations 2
-        run --separate-stderr "$FANOUT" -g -n 5 -l 8 -p "$port" 64:4:300
-        assert_success
+        fan_out -g -n 5 64:4:300
         hears "rude$number" 'no more'
         hears_at_last "rude$number" 'lost cause=12 reason=.+'
         await_heard ann "\\* (rude$number|a|b) is gone: .+"
     done
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "8 clients say 65536 bytes in a row, all at the same time: everyone hears all" {
     start_server 05-unordered-streams/chat_server
     local recv=() i
@@ -891,7 +984,7 @@ said_to() {
     assert_equal "$(count "$output" 'message 65545:')" 128
 }
 
-# bats test_tags=points:2
+# bats test_tags=robust
 @test "someone joins while much is waiting to be said: what that one hears has no hole" {
     only_here
     small_send_buffer 05-unordered-streams/chat_server # which has no place for a long message to three at a time
@@ -919,7 +1012,7 @@ to_be_read() {
     awk -v port="$port" '$12 == port && $9 > 0 { yes = "yes" } END { print yes }' /proc/net/sctp/assocs
 }
 
-# bats test_tags=points:2
+# bats test_tags=robust
 @test "someone with one stream joins while a message in room 5 waits to be passed on: those who join after that one get it, too" {
     start_server 05-unordered-streams/chat_server
     enter ann
@@ -949,13 +1042,14 @@ crash_and_return() {
     mend_both
     start_client "again$1" "${at_near[@]}" "$PEER" -v -i "$2" -o 16 -b 10.1.0.1 -l 4000 10.1.0.2 "$port" 'text:I am back' recv recv recv recv wait
     hears_at_last "ann$1" "\\* crash$1 is gone: .+"
-    hears_at_last "ann$1" '\* guest3 joined'
-    hears_at_last "ann$1" 'guest3: I am back'
-    hears_at_last "again$1" 'message 18 stream 0 ppid 0: guest3: I am back'
+    hears_at_last "ann$1" '\* guest[0-9]+ joined'
+    hears_at_last "ann$1" 'guest[0-9]+: I am back'
+    hears_at_last "again$1" 'message [0-9]+ stream 0 ppid 0: guest[0-9]+: I am back'
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "SCTP_RESTART: a guest crashes and comes back with more streams, or with less: everyone hears every room" {
+    hint 'Who has come, and who has gone?' 'A restart is a new guest behind the same association: it has no name yet, and perhaps other streams (stage 03, "A peer that crashes and comes back").'
     "$TREE/lab/two-hosts" up
     PROGRAM_NETNS=far
     local few
@@ -972,7 +1066,7 @@ crash_and_return() {
     "$TREE/lab/two-hosts" down
 }
 
-# bats test_tags=points:1
+# bats test_tags=robust
 @test "one that reads, but hardly anything, holds up the room for seconds and not for good" {
     only_here
     start_server 05-unordered-streams/chat_server
@@ -983,7 +1077,7 @@ crash_and_return() {
     await_heard ann '\* sipper is gone: .+'
 }
 
-# bats test_tags=points:2
+# bats test_tags=robust
 @test "who is killed in the middle of a message, or aborts there: nobody hears a part of it, and its name is free again" {
     ulimit -c 0
     small_receive_buffer 05-unordered-streams/chat_server
@@ -1009,7 +1103,7 @@ crash_and_return() {
     hears ann '* here: ann'
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:1
 @test "SIGTERM though a guest reads nothing: the others hear how it ends, and the server ends with 0" {
     start_server 05-unordered-streams/chat_server
     ear_witness ann
@@ -1017,16 +1111,17 @@ crash_and_return() {
     start_client deaf "$PEER" 127.0.0.1 "$port" flood wait
     hears deaf full
     kill -TERM "$server_pid"
+    patient 12
     # It takes 5 s and a little. A busy machine may add some; a server that waits for this client takes for ever.
     await_exit "$server_pid" || fail "the exit status was $? (124: it was still there)"
     local name
     for name in ann bob; do
         await_exit "${pid[$name]}" && fail 'a client whose server has ended must end with 1'
-        assert_regex "$(<"$BATS_TEST_TMPDIR/$name.err")" '^chat_client: .*ended'
+        has_said "$STAGE/chat_client" "$(excerpt "$BATS_TEST_TMPDIR/$name.err")"
     done
 }
 
-# bats test_tags=points:1
+# bats test_tags=robust
 @test "where the kernel has no memory for what is said, nobody has a hole without being told" {
     only_here
     local option before
@@ -1036,6 +1131,7 @@ crash_and_return() {
         echo '100 120 150' >/proc/sys/net/sctp/sctp_mem # pages, for all of SCTP
         run "$FANOUT" -g -n 10 -s 30 -l 8 -p "$port" 1000:8:300 # which may fail, but not for a message that is missing
         echo "$before" >/proc/sys/net/sctp/sctp_mem
+        ((status < 126)) || fail "$FANOUT does not run"
         refute_output --regexp 'what comes is not|nothing came|neither a notice|not one line'
         kill -0 "$server_pid"
     done
@@ -1044,13 +1140,13 @@ crash_and_return() {
 # The last tests are load, and give no points: see 04-sendall.bats. With -g the tools take the names off before they
 # compare, and speak in all rooms.
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "guests who shut down and read nothing, while much is queued for them, do not keep the others from hearing all" {
     only_here
     deaf_and_shut 3
 }
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "a crowd of 60 in 16 rooms, that comes and goes at random: all hear the same in each, and the notices are true" {
     only_here
     local option seconds=2
@@ -1063,7 +1159,7 @@ crash_and_return() {
     done
 }
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "200 guests who come and go at the same time are announced in few messages, not each to each in one of its own" {
     only_here
     start_server 05-unordered-streams/chat_server
@@ -1073,19 +1169,19 @@ crash_and_return() {
     ((BASH_REMATCH[1] < 25000)) || fail "${BASH_REMATCH[1]} messages with notices; each of its own, they would be 40,000"
 }
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "2000 messages and commands of guests with random options and few streams: the room is right afterwards" {
     only_here
     survives fuzz -g 2000
 }
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "3000 random packets, in a chat: the room is right afterwards" {
     only_here
     survives packets -g 3000
 }
 
-# bats test_tags=points:0
+# bats test_tags=robust
 @test "valgrind finds no error and no leak, whatever the guests do" {
     only_here
     clean_under_load -g

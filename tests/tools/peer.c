@@ -9,6 +9,7 @@
 //   -d         all notifications are printed as "event TYPE"; else only the end is known
 //   -x         streams and the association can be reset, AUTH is offered
 //   -A NUMBER  sends this adaptation indication
+//   -r REASON  abort gives this reason
 //   -v         messages are printed as "message LENGTH stream S ppid P: TEXT" or "... unordered: TEXT"
 // Actions:
 //   on:S:P:F   what is sent from now on goes on stream S with PPID P (in host byte order), flags F: "u" or nothing
@@ -55,6 +56,7 @@ struct peer {
 };
 
 static bool tcp, verbose, events;
+static const char *reason;
 static struct sctp_sndinfo info;
 static size_t mouthful = LARGEST; /* bytes that are received at a time */
 static int pause_ms;              /* before each time */
@@ -189,6 +191,10 @@ static void act(struct peer *peer, const char *action)
   } else if (strcmp(action, "shut") == 0) {
     shutdown(peer->fd, SHUT_WR);
   } else if (strcmp(action, "abort") == 0) {
+    struct iovec words = {(char *)reason, reason != NULL ? strlen(reason) : 0};
+    struct sctp_sndinfo how = {.snd_flags = SCTP_ABORT};
+    if (reason != NULL)
+      sctp_sendv(peer->fd, &words, 1, NULL, 0, &how, sizeof how, SCTP_SENDV_SNDINFO, 0);
     act(peer, "linger");
     close(peer->fd);
   } else if (strcmp(action, "wait") == 0) {
@@ -210,6 +216,24 @@ static void set_option(int fd, int option, const char *name, const void *value, 
     err(1, "%s", name);
 }
 
+/* Gives the only association of a one-to-many socket a descriptor of its own. */
+static int peel_off(int fd)
+{
+  union {
+    struct sctp_assoc_ids ids;
+    char bytes[sizeof(struct sctp_assoc_ids) + sizeof(sctp_assoc_t)];
+  } list;
+  socklen_t size = sizeof list;
+  if (getsockopt(fd, IPPROTO_SCTP, SCTP_GET_ASSOC_ID_LIST, &list, &size) < 0)
+    err(1, "SCTP_GET_ASSOC_ID_LIST");
+  int peeled = sctp_peeloff(fd, list.ids.gaids_assoc_id[0]);
+  if (peeled < 0)
+    err(1, "sctp_peeloff");
+  struct timeval limit = {.tv_sec = 30};
+  setsockopt(peeled, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  return peeled;
+}
+
 int main(int argc, char **argv)
 {
   int count = 1, option, fragment = 0, local_port = 0;
@@ -217,7 +241,7 @@ int main(int argc, char **argv)
   bool extensions = false;
   const char *local = NULL;
   struct sctp_initmsg streams = {0};
-  while ((option = getopt(argc, argv, "+tn:o:i:m:b:l:dxA:v")) != -1)
+  while ((option = getopt(argc, argv, "+tn:o:i:m:b:l:dxA:r:v")) != -1)
     switch (option) {
     case 't':
       tcp = true;
@@ -249,6 +273,9 @@ int main(int argc, char **argv)
     case 'A':
       adaptation = (uint32_t)strtoul(optarg, NULL, 10);
       break;
+    case 'r':
+      reason = optarg;
+      break;
     case 'v':
       verbose = true;
       break;
@@ -267,7 +294,7 @@ int main(int argc, char **argv)
     err(1, "calloc");
   for (int i = 0; i < count; i++) {
     peers[i].number = i;
-    int fd = peers[i].fd = socket(address->ai_family, SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
+    int fd = peers[i].fd = socket(address->ai_family, reason != NULL ? SOCK_SEQPACKET : SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
     const int on = 1;
     if (!tcp) {
       set_option(fd, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", &on, sizeof on);
@@ -298,6 +325,8 @@ int main(int argc, char **argv)
     }
     if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
       err(1, "connect");
+    if (reason != NULL) /* one-to-one sockets cannot give one, but those that have been peeled off can */
+      peers[i].fd = peel_off(fd);
   }
   freeaddrinfo(address);
   for (int i = optind + 2; i < argc; i++)
