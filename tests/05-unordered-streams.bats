@@ -296,7 +296,8 @@ setup() {
     say alice /help
     hears_at_last alice '.*/join.*'
     # shellcheck disable=SC2016 # the inner shell expands them
-    run -1 bash -c '"$0" "$@" <<</help >/dev/full' "$PROGRAMS/$STAGE/chat_client" -p "$port" 127.0.0.1
+    under_test "$STAGE/chat_client" -p "$port" 127.0.0.1
+    run -1 bash -c '"$@" <<</help >/dev/full' sh "${command[@]}"
     [[ $output == chat_client:*'No space left on device' ]] || fail "chat_client was to say why its standard output cannot be written; it said: ${output:0:500}"
 }
 

@@ -4,6 +4,7 @@
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 #define _GNU_SOURCE
 #include "address.h"
+#include "listen.h"
 #include "options.h"
 #include "show.h"
 
