@@ -46,7 +46,7 @@ STAGE=04-sendall
 @test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
     hint 'Is it really one call?' 'Where the kernel has no SCTP_SENDALL the call fails with EINVAL: then the server says so on standard error, and takes the loop.'
     command -v strace >/dev/null || skip 'strace is not installed'
-    tracer=(strace -f -qq -e trace=sendmsg,sendto,sendmmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    tracer=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg' -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
     start_server 04-sendall/chat_server
     tracer=()
     join ann bob

@@ -745,7 +745,7 @@ ready() {
 @test "where the kernel has no SCTP_SENDALL the server says so, and sends to one after the other" {
     hint 'What if somebody has fewer streams?' 'Stage 04, "Is it really one call?": where it fails with EINVAL for want of SENDALL, the server says so, and takes the loop.'
     command -v strace >/dev/null || skip 'strace is not installed'
-    tracer=(strace -f -qq -e trace=sendmsg,sendto,sendmmsg -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
+    tracer=(strace -f -qq -e 'trace=sendmsg,sendto,sendmmsg' -e inject=sendmsg:error=EINVAL:when=1 -o "$BATS_TEST_TMPDIR/calls") # the first one fails
     start_server "$STAGE/chat_server"
     tracer=()
     enter alice bob

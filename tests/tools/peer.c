@@ -294,7 +294,8 @@ int main(int argc, char **argv)
     err(1, "calloc");
   for (int i = 0; i < count; i++) {
     peers[i].number = i;
-    int fd = peers[i].fd = socket(address->ai_family, reason != NULL ? SOCK_SEQPACKET : SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
+    int fd = peers[i].fd =
+        socket(address->ai_family, reason != NULL ? SOCK_SEQPACKET : SOCK_STREAM, tcp ? IPPROTO_TCP : IPPROTO_SCTP);
     const int on = 1;
     if (!tcp) {
       set_option(fd, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", &on, sizeof on);

@@ -1,5 +1,5 @@
-// chat_client - stage 04 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates (sctp_send,
-// sctp_recvmsg), select(), and one buffer for all that has been said and has not come back
+// chat_client - stage 04 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates
+// (sctp_send, sctp_recvmsg), select(), and one buffer for all that has been said and has not come back
 //
 // Compile:  cc -I../common -o chat_client chat_client.c ../common/*.c -lsctp
 #define _GNU_SOURCE

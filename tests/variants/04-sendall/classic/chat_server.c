@@ -1,5 +1,6 @@
-// chat_server - stage 04 in another manner: the calls that RFC 6458 deprecates (sctp_recvmsg, sctp_send, sctp_sendmsg, SCTP_EVENTS),
-// and what waits for room is done inside the send; with the stage's room.h, which asks whether there is room
+// chat_server - stage 04 in another manner: the calls that RFC 6458 deprecates (sctp_recvmsg, sctp_send, sctp_sendmsg,
+// SCTP_EVENTS), and what waits for room is done inside the send; with the stage's room.h, which asks whether there is
+// room
 //
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 #define _GNU_SOURCE
@@ -30,7 +31,7 @@ static struct half {
   bool refused;
   size_t length;
   char *bytes;
-} *halves;
+} * halves;
 static size_t half_count;
 
 static struct half *half_of(sctp_assoc_t id)

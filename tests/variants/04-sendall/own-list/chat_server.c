@@ -1,5 +1,6 @@
-// chat_server - stage 04 in another manner: sendmsg() and recvmsg() with ancillary data, signals by signalfd(), a list of the associations
-// kept from notifications, and a message that waits for room while the program looks at other things
+// chat_server - stage 04 in another manner: sendmsg() and recvmsg() with ancillary data, signals by signalfd(), a list
+// of the associations kept from notifications, and a message that waits for room while the program looks at other
+// things
 //
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 #define _GNU_SOURCE
@@ -72,10 +73,8 @@ static ssize_t transmit(sctp_assoc_t to, int flags, uint32_t ppid, const void *b
     char room[CMSG_SPACE(sizeof(struct sctp_sndinfo))];
   } control = {0};
   struct iovec vector = {(void *)bytes, length};
-  struct msghdr header = {.msg_iov = &vector,
-                          .msg_iovlen = 1,
-                          .msg_control = &control,
-                          .msg_controllen = sizeof control.room};
+  struct msghdr header = {
+      .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
   struct cmsghdr *info = CMSG_FIRSTHDR(&header);
   info->cmsg_level = IPPROTO_SCTP;
   info->cmsg_type = SCTP_SNDINFO;
@@ -265,7 +264,8 @@ static void receive(void)
     char room[256];
   } control;
   struct iovec vector = {&buffer, sizeof buffer};
-  struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr header = {
+      .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t n = recvmsg(sock, &header, MSG_DONTWAIT);
   if (n < 0)
     return;
@@ -334,7 +334,8 @@ static void open_socket(const struct local_addresses *local)
     option_on(SOL_SOCKET, which, &bytes, sizeof bytes);
     getsockopt(sock, SOL_SOCKET, which, &got, &size);
     if (got < 2 * bytes)
-      fprintf(stderr, "chat_server: wanted a %s buffer of %d bytes, got %d\n", i == 0 ? "receive" : "send", bytes, got / 2);
+      fprintf(stderr, "chat_server: wanted a %s buffer of %d bytes, got %d\n", i == 0 ? "receive" : "send", bytes,
+              got / 2);
   }
   space = (size_t)got;
   local_listen(sock, local);

@@ -1,5 +1,5 @@
-// chat_client - stage 05 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates (sctp_send,
-// sctp_recvmsg), and select()
+// chat_client - stage 05 in another manner: a one-to-many socket that connects, the calls that RFC 6458 deprecates
+// (sctp_send, sctp_recvmsg), and select()
 //
 // Compile:  cc -I../common -o chat_client chat_client.c ../common/*.c -lsctp
 #define _GNU_SOURCE

@@ -1,5 +1,6 @@
-// chat_server - stage 05 in another manner: the calls that RFC 6458 deprecates (sctp_recvmsg, sctp_send, sctp_sendmsg, SCTP_EVENTS), a
-// linked list of guests, the newest first, and each notice a message of its own; with stage 04's room.h, which asks whether there is room
+// chat_server - stage 05 in another manner: the calls that RFC 6458 deprecates (sctp_recvmsg, sctp_send, sctp_sendmsg,
+// SCTP_EVENTS), a linked list of guests, the newest first, and each notice a message of its own; with stage 04's
+// room.h, which asks whether there is room
 //
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 #define _GNU_SOURCE
@@ -40,8 +41,7 @@ static unsigned number;
 
 static bool send_one(sctp_assoc_t id, uint16_t stream, uint16_t flags, uint32_t ppid, const char *bytes, size_t length)
 {
-  struct sctp_sndrcvinfo to = {
-      .sinfo_assoc_id = id, .sinfo_stream = stream, .sinfo_flags = flags, .sinfo_ppid = ppid};
+  struct sctp_sndrcvinfo to = {.sinfo_assoc_id = id, .sinfo_stream = stream, .sinfo_flags = flags, .sinfo_ppid = ppid};
   return sctp_send(room.fd, bytes, length, &to, 0) >= 0 || (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS);
 }
 

@@ -27,8 +27,9 @@ static const char usage[] = "usage: chat_client [-n NICK] [-u] [-p PORT] HOST\n"
                             "  -u       unordered\n"
                             "  -p PORT  the port of the server (2013)\n";
 
-static const char help[] = "/join N, /part N: show a room, or hide it. /room N: speak in it. /u: unordered or ordered.\n"
-                           "/nick NAME, /who: ask the server. /quit: leave. //...: say /...\n";
+static const char help[] =
+    "/join N, /part N: show a room, or hide it. /room N: speak in it. /u: unordered or ordered.\n"
+    "/nick NAME, /who: ask the server. /quit: leave. //...: say /...\n";
 
 struct line {
   struct line *next;
@@ -81,7 +82,8 @@ static bool is_answer(const struct line *line, unsigned stream, const char *byte
       snprintf(one, sizeof one, "%.*s", (int)size, text);
       sscanf(one, "/nick %30s", nick);
       snprintf(line_text, sizeof line_text, "%.*s", (int)length, bytes);
-      return (sscanf(line_text, "* %30s %30s", word, last) == 2 && strcmp(word, nick) == 0 && strcmp(last, "joined") == 0) ||
+      return (sscanf(line_text, "* %30s %30s", word, last) == 2 && strcmp(word, nick) == 0 &&
+              strcmp(last, "joined") == 0) ||
              (sscanf(line_text, "* %*s is now %30s", last) == 1 && strcmp(last, nick) == 0);
     }
     return starts(bytes, length, "* unknown command: ");
@@ -152,7 +154,8 @@ static void *listen_to_all(void *nothing)
       char room[256];
     } control;
     struct iovec vector = {piece, sizeof piece};
-    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr header = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(sock, &header, 0);
     if (n < 0 && errno == EINTR)
       continue;

@@ -1,5 +1,5 @@
-// chat_server - stage 05 in another manner: sendmsg() and recvmsg() with ancillary data, signals by signalfd(), a timerfd, and a queue of
-// what is to be sent, from which a message goes when there is room for it
+// chat_server - stage 05 in another manner: sendmsg() and recvmsg() with ancillary data, signals by signalfd(), a
+// timerfd, and a queue of what is to be sent, from which a message goes when there is room for it
 //
 // Compile:  cc -I../common -o chat_server chat_server.c ../common/*.c -lsctp
 #define _GNU_SOURCE
@@ -477,7 +477,8 @@ static void receive(void)
     char room[256];
   } control;
   struct iovec vector = {&buffer, sizeof buffer};
-  struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr header = {
+      .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t n = recvmsg(sock, &header, MSG_DONTWAIT);
   if (n < 0)
     return;
@@ -550,7 +551,8 @@ static void open_socket(const struct local_addresses *local)
     option_on(SOL_SOCKET, which, &bytes, sizeof bytes);
     getsockopt(sock, SOL_SOCKET, which, &got, &size);
     if (got < 2 * bytes)
-      fprintf(stderr, "chat_server: wanted a %s buffer of %d bytes, got %d\n", i == 0 ? "receive" : "send", bytes, got / 2);
+      fprintf(stderr, "chat_server: wanted a %s buffer of %d bytes, got %d\n", i == 0 ? "receive" : "send", bytes,
+              got / 2);
   }
   space = (size_t)got;
   local_listen(sock, local);
