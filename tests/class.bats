@@ -203,7 +203,7 @@ one: boundaries = 1|'one' is no stage (04-sendall, 04, or * for all)
 01: ( = 1|'(' is no regular expression
 01: = 1|there is no test before the =
 END_OF_LINES
-    printf '01: boundaries = 5\n04: leak = 0\n' >weights
+    printf '01: boundaries = 5\n04: memory behind = 0\n' >weights
     "$TREE/grade/check-weights" weights
     stand_in
     student anna
@@ -275,7 +275,7 @@ END_OF_PYTHON
     run grade_class class
     assert_line '3 of 13 students to be graded'
     assert_equal "$(sort graded | grep begin)" $'begin smith\nbegin smith.d\nbegin zoe'
-    printf '04: leak = 9\n' >weights
+    printf '04: memory behind = 9\n' >weights
     run grade_class -w weights class
     assert_line '13 of 13 students to be graded'
 }
@@ -383,7 +383,7 @@ END_OF_PYTHON
     run --separate-stderr grade_class -r anna
     assert_failure 1
     assert_regex "$stderr" 'holds no grades of a class'
-    printf '04: leak = 0\n' >weights
+    printf '04: memory behind = 0\n' >weights
     grade_class -w weights -s 4 class
     : >graded
     echo 9 >class/anna/points
@@ -406,7 +406,7 @@ END_OF_PYTHON
     assert_failure 1
     assert_equal "$(column 2)" $'score\n2\n9\n3'
     rm class/anna/broken
-    printf '04: leak = 1\n' >weights
+    printf '04: memory behind = 1\n' >weights
     run make -s -C "$TREE" -o all regrade STUDENT=anna OUT="$PWD/out"
     assert_success
     assert_line "2 of 3 students have been graded with other tests or points than those of now; make grade-class would do it again"
