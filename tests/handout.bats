@@ -95,7 +95,7 @@ found() {
         Makefile README.md TUTORIAL.md bench common figures grade lab tests | LC_ALL=C sort)"
     assert_equal "$(find tests -mindepth 1 -maxdepth 1 ! -name '0*.bats' -printf '%f\n' | sort)" $'helper\nrun\ntools'
     for file in grade/*; do
-        assert_regex "${file#grade/}" '^(Makefile|grade|inside|jail|confine\.c|take|gather|gather\.jq|stages|weights|weights\.jq|report.*)$'
+        assert_regex "${file#grade/}" '^(Makefile|grade|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
     done
 }
 
