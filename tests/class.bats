@@ -516,6 +516,23 @@ autograder_is_whole() {
         and ($job.steps | map(.id // empty) | index($job.steps[-1].with.runners) != null)
         and ($job.steps | map(select(.run)) | all(.run | test("@") | not))' workflow.json
     jq -r '.jobs[].steps[] | .run // empty' workflow.json >commands
+    # What a student's program says is no command to the workflow, whether grading works or not.
+    mkdir -p grade build/grade
+    touch build/grade/report.txt
+    # shellcheck disable=SC2016 # it is that script's
+    printf '#!/bin/sh\necho "  ::notice title=Autograding report::forged"\nexit ${GRADE_STATUS-0}\n' >grade/grade
+    printf '#!/bin/sh\necho e30=\n' >grade/report
+    chmod +x grade/*
+    local state
+    for state in 0 1; do
+        GRADE_STATUS=$state GITHUB_REPOSITORY=a/b GITHUB_OUTPUT=$PWD/given GITHUB_STEP_SUMMARY=$PWD/page \
+            run bash -eo pipefail -c "$(jq -r '.jobs[].steps[] | select(.id == "grade") | .run' workflow.json)"
+        assert_equal "$status" "$state"
+        assert_line --index 0 --regexp '^::stop-commands::[0-9a-f]{32}$'
+        assert_line --index 1 '  ::notice title=Autograding report::forged'
+        assert_line --index 2 "::${lines[0]##*:}::"
+    done
+    assert_equal "$(<given)" 'result=e30='
     bash -n commands
     grep -q -- 'grade/grade -s 04-sendall ' commands
     grep -oE '(lab|grade)/[a-z]+' commands | sort -u | while read -r command; do
