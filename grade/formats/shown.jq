@@ -1,16 +1,19 @@
 # shown.jq - how text that comes from a submission is shown: for all formats
 
-def hex: . as $n | "0123456789ABCDEF" | .[($n / 16 | floor):($n / 16 | floor) + 1] + .[$n % 16:$n % 16 + 1];
+def digit: if . < 10 then 48 + . else 55 + . end; # of base 16, as a code point
 
 # A code point below 65536 as the bytes of its UTF-8, each as \xNN.
 def escaped:
   (if . < 128 then [.] elif . < 2048 then [192 + (. / 64 | floor), 128 + . % 64]
    else [224 + (. / 4096 | floor), 128 + (. / 64 | floor) % 64, 128 + . % 64] end)
-  | map("\\x" + hex) | join("") | explode[];
+  | .[] | 92, 120, (. / 16 | floor | digit), (. % 16 | digit);
+
+# As gsub(), which takes ten times as long where there is much to replace.
+def swap($from; $to): split($from) | join($to);
 
 # Control characters would steer a terminal, and XML does not allow them; bidirectional ones would swap what is shown.
 def shown:
-  (. // "") | gsub("\r\n"; "\n")
+  (. // "") | swap("\r\n"; "\n")
   | [explode[]
      | if . == 9 or . == 10 or (. > 31 and . < 127) then .
        elif . < 160 or . == 1564 or . == 8206 or . == 8207 or (. >= 8234 and . <= 8238) or (. >= 8294 and . <= 8297) or . == 65279 or . == 65534 or . == 65535
@@ -19,7 +22,7 @@ def shown:
   | implode;
 
 # The same in one line.
-def shown_line: shown | gsub("\n"; "\\x0A") | gsub("\t"; "\\x09");
+def shown_line: shown | swap("\n"; "\\x0A") | swap("\t"; "\\x09");
 
 # At most so many lines, and characters in each.
 def lines($most): split("\n") | if length > $most then .[0:$most] + ["… and \(length - $most) more lines"] else . end;
