@@ -278,6 +278,10 @@ END_OF_PYTHON
     printf '04: memory behind = 9\n' >weights
     run grade_class -w weights class
     assert_line '13 of 13 students to be graded'
+    run grade_class -w weights class
+    assert_line '0 of 13 students to be graded'
+    GRADE_KERNEL=native run grade_class -w weights class # another kernel
+    assert_line '13 of 13 students to be graded'
 }
 
 # bats test_tags=host
