@@ -299,6 +299,7 @@ int main(int argc, char **argv)
     const int on = 1;
     if (!tcp) {
       set_option(fd, SCTP_RECVRCVINFO, "SCTP_RECVRCVINFO", &on, sizeof on);
+      set_option(fd, SCTP_NODELAY, "SCTP_NODELAY", &on, sizeof on); /* what has been sent has left */
       set_option(fd, SCTP_INITMSG, "SCTP_INITMSG", &streams, sizeof streams);
       if (fragment > 0)
         set_option(fd, SCTP_MAXSEG, "SCTP_MAXSEG", &fragment, sizeof fragment);
