@@ -150,8 +150,12 @@ found() {
     cd "$given"
     local target file
     while IFS= read -r target; do
-        [[ -z $target || $target == http* || -e $target ]] || fail "no file $target"
-    done < <(grep -oh '](\([^)]*\))' TUTORIAL.md README.md | sed 's/^](//; s/[#)].*//' | sort -u)
+        [[ $target != http* ]] || continue
+        file=${target%%#*}
+        [[ -z $file || -e $file ]] || fail "no file $file"
+        [[ $target != *'#'* ]] || grep -qx -e "${target#*\#}" <<<"$(sed -n 's/^##* //p' "${file:-TUTORIAL.md}" | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9\n_-')" ||
+            fail "no heading for $target"
+    done < <(grep -oh '](\([^)]*\))' TUTORIAL.md README.md | sed 's/^](//; s/)$//' | sort -u)
     run make help
     for target in all grade 'test-STAGE' trace shell lab-kernel clean help; do
         assert_line --regexp "^ +make $target +.+"

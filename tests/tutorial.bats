@@ -49,7 +49,7 @@ chapters() {
 # They do it by `hint 'What does it cost?' ...` in the tests of a stage, and by words, the stage and the heading in quotes (in comments over several lines).
 named() {
     local file
-    grep -lE "hint '|[Ss]tage 0" "$@" | while IFS= read -r file; do
+    grep -slE "hint '|[Ss]tage 0" "$@" | while IFS= read -r file; do
         [[ $file != */tests/0*.bats ]] || sed -n "s/^ *hint '\([^']*\)'.*/\1/p" "$file" | sed "s/^/$(basename "$file" | cut -c 1-2) /"
         sed 's/^[+ -]* *\(\/\/\|#\) *//' "$file" | tr '\n' ' ' | grep -oiE 'stage 0[0-9][:,] "[^"]+"(, "[^"]+")*' |
             awk -F '"' '{ for (i = 2; i < NF; i += 2) print substr($1, 7, 2), $i }'
