@@ -45,9 +45,13 @@ static bool enter_namespaces(void)
   char uid_map[64], gid_map[64];
   snprintf(uid_map, sizeof uid_map, "0 %d 1", (int)geteuid());
   snprintf(gid_map, sizeof gid_map, "0 %d 1", (int)getegid());
-  return unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0 && write_map("/proc/self/setgroups", "deny") &&
-         write_map("/proc/self/uid_map", uid_map) && write_map("/proc/self/gid_map", gid_map) && loopback_up() == 0 &&
-         mount("run", "/run", "tmpfs", 0, "mode=755") == 0; /* as in the other labs: ip netns keeps its hosts there */
+  bool entered =
+      unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0 && write_map("/proc/self/setgroups", "deny") &&
+      write_map("/proc/self/uid_map", uid_map) && write_map("/proc/self/gid_map", gid_map) && loopback_up() == 0 &&
+      mount("run", "/run", "tmpfs", 0, "mode=755") == 0; /* as in the other labs: ip netns keeps its hosts there */
+  if (entered)
+    mount("sysfs", "/sys", "sysfs", 0, NULL); /* the new network's interfaces; a container may refuse that */
+  return entered;
 }
 
 bool native_allows(void)
