@@ -459,6 +459,8 @@ STAGE=04-sendall
         ! grep -qi buffer "$BATS_TEST_TMPDIR/server.err" ||
             fail "the buffers are as large as it asks, and the server says: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
         echo 100000 >"$most"
+    elif (($(<"$most") >= 4 << 20)); then
+        skip 'this lab does not let one choose how small a buffer is'
     fi
     start_server 04-sendall/chat_server
     [[ -z $before ]] || echo "$before" >"$most"
