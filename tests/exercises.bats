@@ -88,3 +88,8 @@ proves() {
 @test "stage 02: likewise" {
     proves 02
 }
+
+# bats test_tags=host
+@test "stage 03: likewise" {
+    proves 03
+}
