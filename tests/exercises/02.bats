@@ -66,7 +66,7 @@ children() {
 
 # bats test_tags=open
 @test "02.4 how long a polite client waits while another does not read, and one reads slowly" {
-    local i start longest=0 took rude=''
+    local i start longest=0 took line rude=''
     start_server 02-one-to-many/echo_server
     ignore_reports
     start_client polite program 02-one-to-many/echo_client "127.0.0.1:$port"
@@ -83,7 +83,7 @@ children() {
         ((took <= longest)) || longest=$took
         read -r -t 0.03 -u "$never" || true
     done
-    hears_at_last slow '.* slowly'
+    at_last "${ear[slow]}" '.* slowly' 'the slow one did not end' slow.err
     measured "the polite one waited $longest ms at the most, for one of $i replies"
     measured "the slow one, which takes a message every 800 ms, has got ${line% slowly} of its 5"
     rude=$(grep -c aborted "$BATS_TEST_TMPDIR/server.err") || true
