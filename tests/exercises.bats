@@ -20,12 +20,15 @@ setup_file() {
 
 # build PATCH FOLDER [SCRIPT] - makes in the folder the stages that the patch changes, with the patch, and with what sed then does to them
 build() {
-    local changed stages
+    local changed stages folder
     mapfile -t changed < <(sed -n 's,^+++ b/\([^[:blank:]]*\).*,\1,p' "$1")
+    cd "$TREE"
     mapfile -t stages < <(printf '%s\n' "${changed[@]%/*}" | sort -u)
     mkdir -p "$2"
-    ln -s "$TREE/common" "$2/common"
-    (cd "$TREE" && cp -a "${stages[@]}" "$2") # with what has been built: only what is patched is built again
+    for folder in common 0*/ appendix; do # what is not changed is this tree's
+        [[ " ${stages[*]} " == *" ${folder%/} "* ]] || ln -s "$TREE/${folder%/}" "$2"
+    done
+    cp -a "${stages[@]}" "$2" # with what has been built: only what is patched is built again
     apply_patch "$1" "$2" || fail "${1##*/} does not apply"
     if (($# > 2)); then
         cat "${changed[@]/#/$2/}" >"$2/solved"
@@ -98,4 +101,14 @@ proves() {
 # bats test_tags=host
 @test "stage 04: likewise" {
     proves 04
+}
+
+# bats test_tags=host
+@test "stage 05: likewise" {
+    proves 05
+}
+
+# bats test_tags=host
+@test "the appendix: likewise" {
+    proves A
 }
