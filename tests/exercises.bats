@@ -112,3 +112,40 @@ proves() {
 @test "the appendix: likewise" {
     proves A
 }
+
+# bats test_tags=host
+@test "the tutorial has an exercise for each number, each chapter three to five, the last one open" {
+    local file told last
+    for file in "$EXERCISES"/*.bats; do
+        mapfile -t told < <(sed -n "s/^- \*\*\($(basename "$file" .bats)\.[1-9]\) .*/\1/p" "$TREE/TUTORIAL.md")
+        assert_equal "$(printf '%s\n' "${told[@]}")" "$({ numbers "$file" '' && numbers "$file" open; } | sort)"
+        ((${#told[@]} >= 3 && ${#told[@]} <= 5)) || fail "$file: ${#told[@]} exercises"
+        last=${told[-1]}
+        assert_equal "$last" "$(numbers "$file" open)"
+        grep -q "^- \*\*${last//./\\.} .*(open)" "$TREE/TUTORIAL.md" || fail "the tutorial does not say that $last is open"
+    done
+    for file in "$EXERCISES"/solutions/*.patch; do
+        grep -q "^@test \"$(basename "$file" .patch) " "$EXERCISES"/*.bats || fail "$file solves nothing"
+    done
+}
+
+# bats test_tags=host
+@test "make exercise: solved is 0, not yet is 1, a number that is not there 2, and what is open measures" {
+    cd "$TREE"
+    build "$EXERCISES/solutions/01.1.patch" "$BATS_TEST_TMPDIR/solved/01.1"
+    cd "$TREE"
+    SOLUTIONS=$BATS_TEST_TMPDIR/solved run tests/exercise 01.1 3>&-
+    assert_success
+    assert_output $'yes       01.1 echo_server -w names every address of its peer\n01.1: solved'
+    run tests/exercise 01.1 3>&-
+    assert_failure 1
+    assert_line --partial 'expected: echo_server has an option -w'
+    assert_line '01.1: not yet'
+    run make -s --no-print-directory exercise N=01.9 3>&-
+    assert_failure
+    assert_line --regexp 'There are: 01\.1 .*02\.4 .*A\.4'
+    run tests/exercise 01.4 3>&-
+    assert_success
+    assert_line --regexp '^ +SCTP: [0-9]+ packets'
+    assert_line --partial '01.4 is open'
+}

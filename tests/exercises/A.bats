@@ -67,7 +67,7 @@ files_before_chat() {
     slow_path
     for length in 262144 65536 16384 4096 1400; do
         start=${EPOCHREALTIME/./}
-        mix -s prio -n $((524288 / length)) -l "$length" -c 15
+        mix -s prio -n $((262144 / length)) -l "$length" -c 15
         measured "messages of $length bytes: the chat is under way for $(sed -n 's/^chat //p' "$BATS_TEST_TMPDIR/mixed" | sort -n | sed -n 8p) ms (p50), and all is over after $(((${EPOCHREALTIME/./} - start) / 1000)) ms"
     done
 }
