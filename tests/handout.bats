@@ -93,7 +93,8 @@ found() {
     assert_equal "$(grep -rlE '// (exercise|until then): ' . | head -n 3)" ''
     assert_equal "$(ls -A)" "$(printf '%s\n' .clang-format .gitignore 01-one-to-one 02-one-to-many 03-events 04-sendall 05-unordered-streams LICENSE \
         Makefile README.md TUTORIAL.md bench common figures grade lab tests | LC_ALL=C sort)"
-    assert_equal "$(find tests -mindepth 1 -maxdepth 1 ! -name '0*.bats' -printf '%f\n' | sort)" $'helper\nrun\ntools'
+    assert_equal "$(find tests -mindepth 1 -maxdepth 1 ! -name '0*.bats' -printf '%f\n' | sort)" $'exercise\nexercises\nhelper\nrun\ntools'
+    assert_equal "$(echo tests/exercises/*)" "$(printf 'tests/exercises/%s.bats ' 01 02 03 04 05 | sed 's/ $//')" # and no solution
     for file in grade/*; do
         assert_regex "${file#grade/}" '^(Makefile|grade|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
     done
@@ -117,6 +118,18 @@ found() {
     done
     hand_out -s 04
     [[ -f $given/tests/04-sendall.bats && ! -e $given/tests/05-unordered-streams.bats ]]
+}
+
+# bats test_tags=host
+@test "make exercise in the handout: an exercise of the tutorial is not solved yet, and one of another stage is not there" {
+    hand_out -s 01
+    cd "$given"
+    run timeout 300 make -s --no-print-directory exercise N=01.1 3>&-
+    assert_failure
+    assert_output --regexp '^not yet   01\.1 .*expected: echo_server has an option -w.*01\.1: not yet'
+    run timeout 300 make -s --no-print-directory exercise N=02.1 3>&-
+    assert_failure
+    assert_line 'The exercises are in TUTORIAL.md, under "Your turn". There are: 01.1 01.2 01.3 01.4 '
 }
 
 # bats test_tags=host
@@ -157,7 +170,7 @@ found() {
             fail "no heading for $target"
     done < <(grep -oh '](\([^)]*\))' TUTORIAL.md README.md | sed 's/^](//; s/)$//' | sort -u)
     run make help
-    for target in all grade 'test-STAGE' trace shell lab-kernel clean help; do
+    for target in all grade exercise 'test-STAGE' trace shell lab-kernel clean help; do
         assert_line --regexp "^ +make $target +.+"
     done
     grep -q '^\[lab/run\|(lab/README.md)' README.md
