@@ -51,6 +51,10 @@ bench: setup-bench ## measures the servers against other programs, in a quarter 
 hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minutes); HOL_FLAGS=-q: a quick look
 	@05-unordered-streams/hol $(HOL_FLAGS)
 
+figures: setup-figures ## draws the figures anew, each from a real run (half an hour); FIGURES="01-association 05-chat": these alone
+	@$(MAKE) all
+	@figures/draw $(FIGURES)
+
 handout: ## for courses: writes build/handout, with starters for students; STAGE=04-sendall: for one stage
 	@grade/handout $(if $(STAGE),-s '$(STAGE)')
 
@@ -101,4 +105,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol figures handout lab-kernel shell grade check clean help $(STAGES)
