@@ -55,6 +55,9 @@ figures: setup-figures ## draws the figures anew, each from a real run (half an 
 	@$(MAKE) all
 	@figures/draw $(FIGURES)
 
+site: setup-site ## makes the tutorial and its programs a site to read in a browser: build/site/index.html
+	@site/build
+
 handout: ## for courses: writes build/handout, with starters for students; STAGE=04-sendall: for one stage
 	@grade/handout $(if $(STAGE),-s '$(STAGE)')
 
@@ -105,4 +108,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol figures handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade check clean help $(STAGES)

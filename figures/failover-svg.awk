@@ -61,7 +61,7 @@ END {
             printf "<path d=\"M%.1f %.1fH%.1f\" class=\"bad\" style=\"stroke-width: 5\"/>\n", x(cut), at["path1"], x(ms[n])
     for (n = 1; n <= events; n++) {
         if (what[n] == "cut")
-            event(ms[n], "path 1 is cut", 114, "bad")
+            event(ms[n], "path 1 is cut", 90, "bad")
         else if (what[n] == "mended")
             event(ms[n], "mended", 90, "two")
         else if (what[n] == "told")
