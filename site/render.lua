@@ -135,8 +135,23 @@ local function code_block(block)
   end
 end
 
+-- A table can be scrolled; one of texts is told apart, for narrow screens have it as a list.
 local function scrollable(block)
-  return {html('<div class="table" tabindex="0" role="region" aria-label="table">'), block, html('</div>')}
+  local columns, prose = {}, false
+  for i, cell in ipairs(block.head.rows[1].cells) do
+    columns[i] = pandoc.utils.stringify(cell.contents)
+  end
+  for _, body in ipairs(block.bodies) do
+    for _, row in ipairs(body.body) do
+      for i, cell in ipairs(row.cells) do
+        prose = prose or i > 1 and #pandoc.utils.stringify(cell.contents) > 24
+        if columns[i] and columns[i] ~= '' then
+          cell.attr.attributes['data-column'] = columns[i]
+        end
+      end
+    end
+  end
+  return {html('<div class="table' .. (prose and ' prose' or '') .. '" tabindex="0" role="region" aria-label="Table">'), block, html('</div>')}
 end
 
 -- A picture that stands alone is a figure, and leads to itself in full size.
@@ -264,7 +279,12 @@ function Pandoc(doc)
   if kind == 'program' then
     content:insert(1, pandoc.Header(1, {pandoc.Code(text)}))
     content:insert(2, chapters_of_program())
-  elseif kind == 'text' then
+  elseif kind == 'folder' then
+    local chapter = chapter_of(text .. '/')
+    if chapter then
+      content:insert(2, html('<p class="programs">Read about it in: ' .. link_to(chapter.name .. '.html', chapter.title) .. '</p>'))
+    end
+  else
     local programs = programs_of_chapter()
     if programs then
       content:insert(2, programs)
