@@ -152,8 +152,8 @@ END_OF_PYTHON
         folder=${program%%/*}
         chapter=$(cd "$SITE" && echo "$folder"*.html)
         [[ -f $SITE/$chapter ]] || fail "no chapter for $program: $chapter"
-        grep -q "href=\"\.\./$chapter\"" "$SITE/$program.html" || fail "$program.html does not lead to $chapter"
-        grep -q "href=\"$program.html\"" "$SITE/$chapter" || fail "$chapter does not lead to $program"
+        grep -q "Read about it in: .*href=\"\.\./$chapter\"" "$SITE/$program.html" || fail "$program.html does not lead to $chapter"
+        grep -q "Programs of this chapter: .*href=\"$program.html\"" "$SITE/$chapter" || fail "$chapter does not lead to $program"
         cmp "$program" "$SITE/$program"
         text=$(xmllint --html --xpath 'string(//pre[contains(@class, "sourceCode")])' "$SITE/$program.html" 2>/dev/null)
         assert_equal "$text" "$(expand -t 4 "$program")"
