@@ -55,6 +55,13 @@ bench: setup-bench ## measures the servers against other programs, in a quarter 
 hol: setup-hol 05-unordered-streams ## measures head-of-line blocking (five minutes); HOL_FLAGS=-q: a quick look
 	@05-unordered-streams/hol $(HOL_FLAGS)
 
+figures: setup-figures ## draws the figures anew, each from a real run (half an hour); FIGURES="01-association 05-chat": these alone
+	@$(MAKE) all
+	@figures/draw $(FIGURES)
+
+site: setup-site ## makes the tutorial and its programs a site to read in a browser: build/site/index.html
+	@site/build
+
 handout: ## for courses: writes build/handout, with starters for students; STAGE=04-sendall: for one stage
 	@grade/handout $(if $(STAGE),-s '$(STAGE)')
 
@@ -105,4 +112,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test test-class exercise mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class exercise mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade check clean help $(STAGES)

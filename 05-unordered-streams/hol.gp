@@ -13,7 +13,7 @@ set bmargin 6
 measured(i) = "measured " . ways[i] . ";"
 model(i) = "model " . ways[i] . ";"
 if (experiment eq "tail") {
-  set title "How many messages take how long: " . conditions font ",14"
+  set title "How many messages take how long: " . conditions font ",17"
   set logscale xy
   set xlabel "delay of a message, ms (logarithmic)"
   set ylabel "part of the messages that takes longer (logarithmic)"
@@ -26,7 +26,7 @@ if (experiment eq "tail") {
   plot for [i=1:4] data index measured(i) using 1:2 with steps ls i title titles[i], \
     for [i=1:4] data index model(i) using 1:2 with lines ls 4 + i notitle, NaN with lines dt (8, 6) lw 1.5 lc rgb "#444444" title "by the model"
 } else {
-  set title "p99 of the delay against the loss: " . conditions font ",14"
+  set title "p99 of the delay against the loss: " . conditions font ",17"
   set xlabel "loss towards the receiver, %"
   set ylabel "p99 of the delay, ms (logarithmic): median and range of the runs"
   stats data index measured(1) using 1 nooutput

@@ -1,7 +1,7 @@
 # fanout.gp - draws what plot.jq has made of the fan-out; data, rooms (receivers, for the axis) come from bench/run
 # The lines stand a little apart, so that their ranges do not cover each other.
-set multiplot layout 3,2 columnsfirst margins screen 0.07,0.97,0.05,0.87 spacing screen 0.1,0.085 \
-  title "Fan-out: the cost of a delivery to one receiver" font ",18"
+set multiplot layout 3,2 columnsfirst margins screen 0.09,0.98,0.055,0.86 spacing screen 0.11,0.105 \
+  title "Fan-out: the cost of a delivery to one receiver" font ",20"
 names = "SENDALL limit 'loop (-l)' bundling 'ncat --broker' 'ncat --sctp --broker' mosquitto"
 titles = "'chat\\_server, SENDALL' 'limit: bare SENDALL loop' 'chat\\_server -l, loop' 'bare SENDALL, bundling' 'ncat --broker (TCP)' 'ncat --sctp --broker' 'mosquitto (MQTT)'"
 array colours = [0x0060ad, 0x7fb2e5, 0xdd181f, 0x00a0a0, 0xe69f00, 0x8b5a00, 0x8e44ad]
@@ -21,7 +21,7 @@ do for [w in "1 32"] {
     set ylabel "µs (logarithmic), median and range"
     set yrange [5:(w == 1 ? 1000 : 2000)]
     if (w == 32 && size eq "64") { # here all of them are drawn
-      set key at screen 0.97,0.955 vertical maxrows 2 samplen 3
+      set key at screen 0.98,0.962 vertical maxrows 3 samplen 2
     } else {
       set key off
     }

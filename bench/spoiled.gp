@@ -1,5 +1,5 @@
 # spoiled.gp - draws what plot.jq has made of the spoiled room
-set title "A room of " . rooms . " readers, without and with one more client that does not read: median and range of the runs" font ",14"
+set title "A room of " . rooms . " readers, without and with one more client that does not read: median and range of the runs" font ",17"
 set logscale y
 set ylabel "delay of a message, ms (logarithmic)"
 set xrange [-0.6:2.6]

@@ -5,15 +5,30 @@
 BEGIN {
     width = 8.43 # of a character of 14 pixels
     height = 19
-    split("#1d2733 #ff7b72 #7ee787 #e3b341 #79c0ff #d2a8ff #56d4dd #d0d7de", normal, " ")
-    split("#6e7681 #ffa198 #aff5b4 #f8e3a1 #a5d6ff #e2c5ff #b3f0ff #ffffff", bright, " ")
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"title\" " \
         "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#d0d7de\">\n",
         columns * width + 32, rows * height + 28
     printf "<title id=\"title\">%s</title>\n", text(title)
-    print "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1d2733\"/>"
-    printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" fill=\"#8b949e\"/>\n",
+    print "<style>"
+    palette("  ", "#f6f8fa", "#24292f", "#5c6670", "24292f a0111f 116329 6b4a00 0550ae 7326c9 0a5c66 24292f", "5c6670 c11529 1a7431 7a5500 0a5fc4 8250df 1b6b75 24292f")
+    print "  @media (prefers-color-scheme: dark) {"
+    palette("    ", "#1d2733", "#d0d7de", "#8b949e", "1d2733 ff7b72 7ee787 e3b341 79c0ff d2a8ff 56d4dd d0d7de", "6e7681 ffa198 aff5b4 f8e3a1 a5d6ff e2c5ff b3f0ff ffffff")
+    print "  }\n</style>"
+    print "<rect width=\"100%\" height=\"100%\" rx=\"8\" class=\"ground\"/>"
+    printf "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"dim\"/>\n",
         16 + cursor_x * width, 14 + cursor_y * height, width, height
+}
+
+# palette(indent, ground, ink, dim, normal, bright) - the last two are the terminal's eight colours, and the eight bright ones
+function palette(indent, ground, ink, dim, normal, bright,    i, list) {
+    printf "%s.ground { fill: %s } text { fill: %s } .dim { fill: %s }", indent, ground, ink, dim
+    split(normal, list, " ")
+    for (i = 1; i <= 8; i++)
+        printf " .c%d { fill: #%s }", i - 1, list[i]
+    split(bright, list, " ")
+    for (i = 1; i <= 8; i++)
+        printf " .b%d { fill: #%s }", i - 1, list[i]
+    print ""
 }
 
 # text(s) - s as XML
@@ -38,11 +53,11 @@ function style(codes,    n, i, code, list) {
         else if (code == 2)
             dim = 1
         else if (code >= 30 && code <= 37)
-            colour = " fill=\"" normal[code - 29] "\""
+            colour = "c" code - 30
         else if (code == 39)
             colour = ""
         else if (code >= 90 && code <= 97)
-            colour = " fill=\"" bright[code - 89] "\""
+            colour = "b" code - 90
     }
 }
 
@@ -65,7 +80,7 @@ function style(codes,    n, i, code, list) {
 # run(s) - a text in one style
 function run(s) {
     if (s != "")
-        printf "<tspan%s%s>%s</tspan>", dim ? " fill=\"#8b949e\"" : colour, weight, text(s)
+        printf "<tspan%s%s>%s</tspan>", dim ? " class=\"dim\"" : colour == "" ? "" : " class=\"" colour "\"", weight, text(s)
 }
 
 END {
