@@ -63,7 +63,7 @@ shell: setup-lab ## opens a shell where SCTP works
 
 grade: setup-grade ## grades what a student has handed in: make grade SUBMISSION=path STAGE=04-sendall; without SUBMISSION, this folder
 	@$(MAKE) all
-	@grade/grade $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)') $(if $(OUT),-o '$(OUT)') -- "$${SUBMISSION:-.}"
+	@grade/grade $(addprefix -s ,$(STAGE)) $(FURTHER) $(if $(OUT),-o "$$OUT") -- "$${SUBMISSION:-.}"
 
 # For who teaches a course. OUT is where a class is graded into.
 grade-class: setup-class ## grades a class: make grade-class SUBMISSIONS=folder STAGE=04-sendall; also HIDDEN=, WEIGHTS=, SSHLOGIN=, OUT=grades
@@ -80,8 +80,10 @@ gradescope: setup-class ## packs an autograder for Gradescope, build/gradescope.
 classroom: ## writes a workflow for GitHub Classroom, build/classroom.yml: make classroom STAGE=04-sendall
 	@grade/classroom/write $(addprefix -s ,$(STAGE)) build/classroom.yml
 
-CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)')
-export SUBMISSIONS STUDENT OUT
+# What may hold any character comes to the shell by its environment.
+FURTHER = $(if $(HIDDEN),-x "$$HIDDEN") $(if $(WEIGHTS),-w "$$WEIGHTS") $(if $(TESTS),-t "$$TESTS")
+CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(FURTHER)
+export SUBMISSION SUBMISSIONS STUDENT HIDDEN WEIGHTS TESTS OUT
 .PHONY: grade-class regrade gradescope classroom
 
 check: ## for who changes the course: style and static analysis
@@ -98,7 +100,5 @@ help: ## lists what there is
 
 setup-%:
 	@lab/setup $*
-
-export SUBMISSION
 
 .PHONY: all demo test test-class mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
