@@ -86,6 +86,15 @@ CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(FURTHER)
 export SUBMISSION SUBMISSIONS STUDENT HIDDEN WEIGHTS TESTS OUT
 .PHONY: grade-class regrade gradescope classroom
 
+# What is committed, and nothing else; the same commit gives the same bytes. A copy that has no git has its commit in grade/commit (grade/version).
+dist: ## for who changes the course: packs what is committed as build/sctp-course-VERSION.tar.gz
+	@[ -e .git ] || { echo 'make dist packs a commit, and this is no clone' >&2; exit 2; }
+	@if [ -n "$$(git status --porcelain)" ]; then echo 'What is not committed is left out:' && git status --short; fi
+	@mkdir -p build
+	@version=sctp-course-$$(git show HEAD:VERSION) && \
+	    git archive --prefix="$$version/" --add-virtual-file="$$version/grade/commit:$$(git describe --always)" -o "build/$$version.tar" HEAD && \
+	    gzip -9nf "build/$$version.tar" && echo "The course, version $${version##*-}: build/$$version.tar.gz"
+
 check: ## for who changes the course: style and static analysis
 	@tests/check
 
@@ -101,4 +110,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol handout lab-kernel shell grade dist check clean help $(STAGES)
