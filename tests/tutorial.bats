@@ -39,6 +39,9 @@ links() {
     excerpts TUTORIAL.md
     links TUTORIAL.md
     links README.md
+    links INSTRUCTORS.md
+    links CONTRIBUTING.md
+    links CHANGELOG.md
     cd "$TREE/lab"
     TREE=$PWD links README.md
 }
