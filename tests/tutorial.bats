@@ -51,6 +51,7 @@ links() {
     cd "$TREE"
     tests/tools/follow TUTORIAL.md '$ '
     tests/tools/follow README.md '$ '
+    tests/tools/follow CONTRIBUTING.md '$ '
 }
 
 # bats test_tags=host
