@@ -74,7 +74,7 @@ shell: setup-lab ## opens a shell where SCTP works
 
 grade: setup-grade ## grades what a student has handed in: make grade SUBMISSION=path STAGE=04-sendall; without SUBMISSION, this folder
 	@$(MAKE) all
-	@grade/grade $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)') $(if $(OUT),-o '$(OUT)') -- "$${SUBMISSION:-.}"
+	@grade/grade $(addprefix -s ,$(STAGE)) $(FURTHER) $(if $(OUT),-o "$$OUT") -- "$${SUBMISSION:-.}"
 
 # For who teaches a course. OUT is where a class is graded into.
 grade-class: setup-class ## grades a class: make grade-class SUBMISSIONS=folder STAGE=04-sendall; also HIDDEN=, WEIGHTS=, SSHLOGIN=, OUT=grades
@@ -91,9 +91,20 @@ gradescope: setup-class ## packs an autograder for Gradescope, build/gradescope.
 classroom: ## writes a workflow for GitHub Classroom, build/classroom.yml: make classroom STAGE=04-sendall
 	@grade/classroom/write $(addprefix -s ,$(STAGE)) build/classroom.yml
 
-CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(if $(HIDDEN),-x '$(HIDDEN)') $(if $(WEIGHTS),-w '$(WEIGHTS)') $(if $(TESTS),-t '$(TESTS)')
-export SUBMISSIONS STUDENT OUT
+# What may hold any character comes to the shell by its environment.
+FURTHER = $(if $(HIDDEN),-x "$$HIDDEN") $(if $(WEIGHTS),-w "$$WEIGHTS") $(if $(TESTS),-t "$$TESTS")
+CLASS_OPTIONS = $(addprefix -s ,$(STAGE)) $(FURTHER)
+export SUBMISSION SUBMISSIONS STUDENT HIDDEN WEIGHTS TESTS OUT
 .PHONY: grade-class regrade gradescope classroom
+
+# What is committed, and nothing else; the same commit gives the same bytes. A copy that has no git has its commit in grade/commit (grade/version).
+dist: ## for who changes the course: packs what is committed as build/sctp-course-VERSION.tar.gz
+	@[ -e .git ] || { echo 'make dist packs a commit, and this is no clone' >&2; exit 2; }
+	@if [ -n "$$(git status --porcelain)" ]; then echo 'What is not committed is left out:' && git status --short; fi
+	@mkdir -p build
+	@version=sctp-course-$$(git show HEAD:VERSION) && \
+	    git archive --prefix="$$version/" --add-virtual-file="$$version/grade/commit:$$(git describe --always)" -o "build/$$version.tar" HEAD && \
+	    gzip -9nf "build/$$version.tar" && echo "The course, version $${version##*-}: build/$$version.tar.gz"
 
 check: ## for who changes the course: style and static analysis
 	@tests/check
@@ -110,6 +121,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-export SUBMISSION
-
-.PHONY: all demo test test-class exercise mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class exercise mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade dist check clean help $(STAGES)

@@ -142,11 +142,49 @@ at_a_terminal() {
 }
 
 # bats test_tags=host
+@test "make dist: the same bytes twice, what is committed and no more; make demo and a test of stage 01 work in what is unpacked" {
+    cd "$TREE"
+    [[ -e .git ]] || skip 'this is no clone'
+    local version archive name
+    version=$(git show HEAD:VERSION)
+    archive=build/sctp-course-$version.tar.gz
+    run make dist
+    assert_success
+    assert_line "The course, version $version: $archive"
+    cp "$archive" "$BATS_TEST_TMPDIR/first"
+    sleep 1.1 # so that a time in it would differ
+    (umask 077 && make -s dist)
+    cmp "$BATS_TEST_TMPDIR/first" "$archive"
+    tar -C "$BATS_TEST_TMPDIR" -xzf "$archive"
+    name=$BATS_TEST_TMPDIR/sctp-course-$version
+    assert_equal "$(cd "$name" && find . -type f -o -type l | sed 's,^./,,' | LC_ALL=C sort)" \
+        "$( (git ls-tree -r --name-only HEAD && echo grade/commit) | LC_ALL=C sort)"
+    cd "$name"
+    assert_equal "$(grade/version -c)" "$(git -C "$TREE" describe --always)"
+    run make dist
+    assert_failure
+    assert_output --partial 'this is no clone'
+    run timeout 300 make demo 3>&-
+    assert_success
+    assert_line '4 clients, 12 messages, 48 deliveries, 0 missing'
+    make -s -C tests/tools
+    run lab/run --timeout 100 bats --tap -f 'lines come back' tests/01-one-to-one.bats 3>&-
+    assert_success
+    assert_line --regexp '^ok 1 '
+}
+
+# bats test_tags=host
+@test "CHANGELOG.md begins with the version that VERSION names" {
+    cd "$TREE"
+    assert_equal "$(grep -m 1 -oE '^## \[[^]]*\]' CHANGELOG.md)" "## [$(<VERSION)]"
+}
+
+# bats test_tags=host
 @test "make help names every target of the Makefile" {
     cd "$TREE"
     run make help
     local target
-    for target in demo test mutants trace failover schedulers nat figures site handout lab-kernel shell check clean help; do
+    for target in demo test mutants trace failover schedulers nat figures site handout lab-kernel shell dist check clean help; do
         assert_line --regexp "^ +make $target "
     done
 }

@@ -90,6 +90,31 @@ nasty() {
 END_OF_GRADE
 }
 
+# loads_nothing PAGE - its policy forbids all but its own style, before anything that comes from a submission, and it needs no more
+loads_nothing() {
+    run awk '/Content-Security-Policy/ { policy = NR } /<title>/ { title = NR } END { exit !(policy && policy < title) }' "$1"
+    assert_success
+    assert_equal "$(grep -o 'http-equiv="Content-Security-Policy" content="[^"]*"' "$1")" \
+        "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\""
+    run ! grep -iE '<(script|img|link|iframe|object|form|base)|url\(|@import' "$1"
+}
+
+# bats test_tags=host
+@test "a field of the CSV that a spreadsheet would compute begins with an apostrophe: = + - @, full-width ones too" {
+    local cell
+    for cell in =1 +1 -1 @a ＝1 ＋1 －1 ＠a; do
+        assert_equal "$(jq -rn -L "$TREE/grade/formats" --arg cell "$cell" 'include "shown"; $cell | cell')" "'$cell"
+    done
+    for cell in a=1 1-1 'ａ＝1' '' ' x'; do
+        assert_equal "$(jq -rn -L "$TREE/grade/formats" --arg cell "$cell" 'include "shown"; $cell | cell')" "$cell"
+    done
+    nasty
+    jq '.tests[0].name = "＝1+1" | .submission = "＠a"' nasty/grade.json >changed
+    mv changed nasty/grade.json
+    "$TREE/grade/report" nasty
+    assert_equal "$(sed -n 2p nasty/grade.csv | cut -d , -f 1-3)" "\"'＠a\",\"01-one-to-one\",\"'＝1+1\""
+}
+
 # bats test_tags=host
 @test "a grade in all its forms: no control character gets through, and each is what its reader takes" {
     nasty
@@ -144,6 +169,7 @@ END_OF_GRADE
     refute_output --partial '<script'
     refute_output --partial '<b>'
     assert_output --partial 'prefers-color-scheme: dark'
+    loads_nothing nasty/report.html
 
     "$TREE/grade/report" -f classroom nasty | base64 -d >classroom.json
     jq -e '.version == 1 and .status == "fail" and .max_score == 4.6 and ([.tests[] | [.status, .score]] == [["fail", 0], ["pass", 2], ["pass", 0.1]])' classroom.json
@@ -265,6 +291,7 @@ END_OF_PYTHON
     run grade_class -j 1 class
     assert_success
     cmp first/grades.csv out/grades.csv
+    loads_nothing out/summary.html
     cmp first/summary.html out/summary.html
 
     # A submission that has changed, one that is new; and with other points, all.
@@ -417,6 +444,51 @@ END_OF_PYTHON
 }
 
 # bats test_tags=host
+@test "make grade-class and make grade: names with an apostrophe, a blank and a dollar sign arrive as they are" {
+    local odd="it's \$HOME \"1\""
+    mkdir "$odd"
+    sed 's/points:3/points:5/' "$TREE/tests/01-one-to-one.bats" >"$odd/01-more.bats"
+    printf '01: back to back = 7\n' >"$odd/weights"
+    local options=(-s --no-print-directory -C "$TREE" STAGE=1 "HIDDEN=${PWD//\$/\$\$}/${odd//\$/\$\$}" "WEIGHTS=$PWD/${odd//\$/\$\$}/weights" "TESTS=back to back|it's")
+    (
+        stand_in
+        student "Max O'Neill"
+        make "${options[@]}" grade-class "SUBMISSIONS=$PWD/class" "OUT=$PWD/out ${odd//\$/\$\$}" 3>&-
+        mapfile -d '' -t settings <"out $odd/.class/settings"
+        assert_equal "$(printf '%s|' "${settings[@]}")" "$PWD/class|$PWD/$odd|$PWD/$odd/weights|back to back|it's|1|"
+        assert_equal "$(cut -d , -f 1,2 "out $odd/grades.csv")" $'"name","score"\n"Max O\'Neill",3'
+        make "${options[@]}" regrade "STUDENT=Max O'Neill" "OUT=$PWD/out ${odd//\$/\$\$}" 3>&-
+        assert_equal "$(graded begin)" 2
+    )
+    cp "$TREE"/01-one-to-one/*.[ch] "$odd"
+    timeout 200 make "${options[@]}" grade "SUBMISSION=$PWD/${odd//\$/\$\$}" "OUT=$PWD/one ${odd//\$/\$\$}" 3>&-
+    assert_equal "$(jq -c '[.tests[] | [.max, .status, .hidden]]' "one $odd/grade.json")" '[[7,"passed",true],[7,"passed",false]]'
+}
+
+# bats test_tags=host
+@test "every command of grading knows a stage by its name, its number, and the number without its zero; nothing else" {
+    local name
+    for name in 01-one-to-one 01 1; do
+        assert_equal "$("$TREE/grade/stage" "$name")" 01-one-to-one
+        "$TREE/grade/handout" -s "$name" -o "out$name" >said 3>&-
+        assert_equal "$(cd "out$name/handout" && echo 0*)" 01-one-to-one
+        "$TREE/grade/classroom/write" -s "$name" "$name.yml"
+        grep -q 'grade/grade -s 01-one-to-one ' "$name.yml"
+    done
+    for name in '' 0 6 001-one-to-one 1-one-to-one one 01-one '.*' '1 ' -1; do
+        run "$TREE/grade/stage" "$name"
+        assert_failure 1
+        assert_output ''
+        for command in grade handout classroom/write gradescope/pack; do
+            run "$TREE/grade/$command" -s "$name" x
+            assert_equal "$command: $status" "$command: 2"
+        done
+        run "$TREE/grade/class" -s "$name" -o out .
+        assert_failure 2
+    done
+}
+
+# bats test_tags=host
 @test "bad usage ends with 2, what cannot be done with 1 and a reason" {
     mkdir -p empty class
     student anna
@@ -515,7 +587,7 @@ autograder_is_whole() {
         .jobs["run-autograding-tests"] as $job
         | ((.["true"] // .["on"]) | index("push")) != null
         and .permissions.checks == "write" and $job["runs-on"] == "ubuntu-latest" and $job.container.image == "debian:bookworm"
-        and ($job.steps | map(.uses // empty) | index("actions/checkout@v4") != null and index("education/autograding-grading-reporter@v1") != null)
+        and ($job.steps | map(.uses // empty) | index("actions/checkout@v4") != null and index("classroom-resources/autograding-grading-reporter@v1") != null)
         and ($job.steps[-1] | .with.runners as $runner | .env["\($runner | ascii_upcase)_RESULTS"] == "${{ steps.\($runner).outputs.result }}")
         and ($job.steps | map(.id // empty) | index($job.steps[-1].with.runners) != null)
         and ($job.steps | map(select(.run)) | all(.run | test("@") | not))' workflow.json

@@ -96,7 +96,7 @@ found() {
     assert_equal "$(find tests -mindepth 1 -maxdepth 1 ! -name '0*.bats' -printf '%f\n' | sort)" $'exercise\nexercises\nhelper\nrun\ntools'
     assert_equal "$(echo tests/exercises/*)" "$(printf 'tests/exercises/%s.bats ' 01 02 03 04 05 | sed 's/ $//')" # and no solution
     for file in grade/*; do
-        assert_regex "${file#grade/}" '^(Makefile|grade|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
+        assert_regex "${file#grade/}" '^(Makefile|grade|stage|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
     done
 }
 
@@ -116,8 +116,11 @@ found() {
         assert_success
         assert_output ''
     done
-    hand_out -s 04
-    [[ -f $given/tests/04-sendall.bats && ! -e $given/tests/05-unordered-streams.bats ]]
+    local name
+    for name in 04 4; do
+        hand_out -s "$name"
+        [[ -f $given/tests/04-sendall.bats && ! -e $given/tests/05-unordered-streams.bats ]]
+    done
 }
 
 # bats test_tags=host

@@ -130,6 +130,7 @@ untold() {
     tests/tools/follow TUTORIAL.md '$ '
     tests/tools/follow README.md '$ '
     tests/tools/follow lab/README.md '$ '
+    tests/tools/follow CONTRIBUTING.md '$ '
 }
 
 # bats test_tags=host

@@ -1,4 +1,4 @@
-# classroom.jq - a grade as GitHub Classroom's reporter (education/autograding-grading-reporter) takes it: JSON in base64
+# classroom.jq - a grade as GitHub Classroom's reporter (classroom-resources/autograding-grading-reporter) takes it: JSON in base64
 #
 # It comes to it in an environment variable, which holds 128 KB; so messages are short.
 

@@ -14,8 +14,7 @@ def row:
   + "</td></tr>";
 
 . as $grade
-| "<!DOCTYPE html>",
-  "<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+| page_top,
   "<title>\(.submission | line): \(.score | number) of \(.max | number) points</title>",
   "<style>\n\($style)</style></head><body>",
   "<h1>\(.submission | line)</h1>",

@@ -28,13 +28,17 @@ def shown_line: shown | swap("\n"; "\\x0A") | swap("\t"; "\\x09");
 def lines($most): split("\n") | if length > $most then .[0:$most] + ["… and \(length - $most) more lines"] else . end;
 def cut($most): if length > $most then .[0:$most] + "…" else . end;
 
-def escape_html: @html;
+# The top of a page, up to its title: it may load nothing, run nothing, and send nothing, whatever a submission has put into it.
+def page_top:
+  "<!DOCTYPE html>",
+  "<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">",
+  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
 
 # Points have at most three digits after the point; jq would show 0.30000000000000004.
 def number: (. * 1000 | round) / 1000 | tostring;
 
-# A spreadsheet takes what begins like this for a formula, and computes it.
-def cell: if type == "string" then shown_line | if test("^[-=+@]") then "'" + . else . end else . end;
+# A spreadsheet takes what begins like this for a formula, and computes it; with East Asian settings the full-width forms, too.
+def cell: if type == "string" then shown_line | if test("^[-=+@\uff0d\uff1d\uff0b\uff20]") then "'" + . else . end else . end;
 
 def counted: select(.status != "skipped");
 def sum(f): [.[] | f] | add // 0;

@@ -31,8 +31,7 @@ map(select(.grade)) as $graded
 | ([$graded[].grade.tests[] | counted] | group_by([.stage, .name])
    | map({stage: .[0].stage, name: .[0].name, hidden: .[0].hidden, count: length, passed: (map(select(.status == "passed")) | length)} | select(.passed < .count))
    | sort_by([.passed / .count, .stage, .name]) | .[0:20]) as $hardest
-| "<!DOCTYPE html>",
-  "<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
+| page_top,
   "<title>Grades</title>",
   "<style>\n\($style)</style></head><body>",
   "<h1>Grades</h1>",
