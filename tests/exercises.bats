@@ -22,7 +22,7 @@ setup_file() {
 build() {
     local changed stages folder
     mapfile -t changed < <(sed -n 's,^+++ b/\([^[:blank:]]*\).*,\1,p' "$1")
-    cd "$TREE"
+    cd "$TREE" || return
     mapfile -t stages < <(printf '%s\n' "${changed[@]%/*}" | sort -u)
     mkdir -p "$2"
     for folder in common 0*/ appendix; do # what is not changed is this tree's
@@ -61,7 +61,7 @@ proves() {
         build "$patch" "$work/solved/$number"
         build "$patch" "$work/mistaken/$number" "$(header mistake "$patch")"
     done
-    cd "$work"
+    cd "$work" || return
     # shellcheck disable=SC2016 # the lab's shell is to expand it
     "$TREE/lab/run" --clock skip --timeout 300 bash -c '
         DEADLINE=4 bats --tap --filter-tags "!open" "$0" >without.tap
@@ -131,9 +131,9 @@ proves() {
 
 # bats test_tags=host
 @test "make exercise: solved is 0, not yet is 1, a number that is not there 2, and what is open measures" {
-    cd "$TREE"
+    cd "$TREE" || return
     build "$EXERCISES/solutions/01.1.patch" "$BATS_TEST_TMPDIR/solved/01.1"
-    cd "$TREE"
+    cd "$TREE" || return
     SOLUTIONS=$BATS_TEST_TMPDIR/solved run tests/exercise 01.1 3>&-
     assert_success
     assert_output $'yes       01.1 echo_server -w names every address of its peer\n01.1: solved'

@@ -4,7 +4,7 @@
 load ../helper/exercise
 
 @test "02.1 echo_server tells on SIGUSR1 which associations it has, with their streams and addresses" {
-    local lines='' line i
+    local told='' line i
     start_server 02-one-to-many/echo_server
     start_client one "$PEER" -o 5 -i 7 127.0.0.1 "$port" text:hello recv wait
     start_client two "$PEER" -o 4 -i 3 ::1 "$port" text:hello recv wait
@@ -13,10 +13,10 @@ load ../helper/exercise
     for i in 1 2; do reports 'assoc [0-9]+ stream .*'; done
     kill -USR1 "$server_pid"
     for i in 1 2; do
-        await_line "$server_out" line || fail "expected: a line for each association"$'\n'"came: ${lines:-nothing; SIGUSR1 may have killed the server}"
-        lines+=$(sed 's/ [0-9]*:/ N:/; s/ port .*/ port N/' <<<"$line")$'\n'
+        await_line "$server_out" line || fail "expected: a line for each association"$'\n'"came: ${told:-nothing; SIGUSR1 may have killed the server}"
+        told+=$(sed 's/ [0-9]*:/ N:/; s/ port .*/ port N/' <<<"$line")$'\n'
     done
-    expect $'assoc N: 4 in, 3 out, ::1 port N\nassoc N: 5 in, 7 out, 127.0.0.1 port N' "$(sort <<<"${lines%$'\n'}")" \
+    expect $'assoc N: 4 in, 3 out, ::1 port N\nassoc N: 5 in, 7 out, 127.0.0.1 port N' "$(sort <<<"${told%$'\n'}")" \
         'one client sends on 5 streams and takes 7, from 127.0.0.1, the other sends on 4 and takes 3, from ::1'
     hang_up one
     await_associations 1
