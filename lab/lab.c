@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: lab/run [--kernel auto|native|uml] [--clock real|skip] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
-    "       lab/run [--kernel auto|native|uml] --version\n"
+    "usage: lab/run [--kernel auto|native|uml|qemu] [--clock real|skip] [--timeout SECONDS] [--] COMMAND "
+    "[ARGUMENT...]\n"
+    "       lab/run [--kernel auto|native|uml|qemu] --version\n"
     "\n"
     "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
     "with its exit status. Inside, one is root of a machine with a network of its own.\n"
@@ -176,7 +177,7 @@ int main(int argc, char **argv)
   if (kernel == NULL || *kernel == '\0')
     kernel = "auto";
   bool automatic = strcmp(kernel, "auto") == 0;
-  if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0)
+  if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0 && strcmp(kernel, "qemu") != 0)
     bad_usage("unknown kernel ", kernel);
   inside = inside && automatic;
   if (version) {
@@ -196,6 +197,8 @@ int main(int argc, char **argv)
 
   if (inside)
     run_here(&job);
+  if (strcmp(kernel, "qemu") == 0)
+    return qemu_run(&job);
   if (strcmp(kernel, "uml") != 0) {
     int status = native_has_sctp() ? native_run(&job) : -1;
     if (status >= 0)
