@@ -11,8 +11,9 @@ struct guest {
   pid_t pid; /* also its process group */
   int from[LINES];
   int to_control;
-  int log;     /* what the kernel says for itself */
-  char *files; /* where the paths of the lab's own files begin: what UML keeps, and frames (control.h) */
+  int log;        /* what the kernel says for itself */
+  bool own_clock; /* it starts with the time of a clock that knows whole seconds alone */
+  char *files;    /* where the paths of the lab's own files begin: what UML keeps, and frames (control.h) */
 };
 
 /* Makes a pipe that no other program inherits. `what` it is for, where it cannot be had. */

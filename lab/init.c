@@ -32,6 +32,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -243,6 +244,13 @@ static struct frame *read_frame(const struct frame_file *file)
   return frame;
 }
 
+static void set_clock(int64_t now)
+{
+  const struct timespec time = {.tv_sec = now / 1000000000, .tv_nsec = now % 1000000000};
+  if (now != 0)
+    clock_settime(CLOCK_REALTIME, &time);
+}
+
 static void take_frame(struct command *command, const struct frame *frame)
 {
   struct frame *whole;
@@ -262,6 +270,7 @@ static void take_frame(struct command *command, const struct frame *frame)
     break;
   case FRAME_SETTINGS:
     memcpy(&command->settings, frame->payload, sizeof command->settings);
+    set_clock(command->settings.now);
     break;
   case FRAME_WINDOW:
     memcpy(&command->window, frame->payload, sizeof command->window);

@@ -35,7 +35,7 @@ int uml_run(const struct job *job);
 /* qemu.c: runs the job on a whole machine that QEMU emulates, with this machine's files. */
 int qemu_run(const struct job *job);
 
-/* Returns the path of the Linux that QEMU would boot, or NULL where it cannot be had, and why in `reason`. */
-const char *qemu_kernel(char reason[256]);
+/* Prints which machine that would be: the first line and the last ones of what --version tells. Fails where none. */
+void qemu_tell(const char *reason);
 
 #endif

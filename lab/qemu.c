@@ -6,8 +6,8 @@
  * privilege; where /dev/kvm may be used it is fast, else QEMU translates every instruction.
  */
 #include "guest.h"
+#include "vmlinuz.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -16,81 +16,20 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char usual[] = "/boot";
-static const char prefix[] = "vmlinuz-";
-
 static struct guest guest;
 
-/* ---- the kernel ----------------------------------------------------------------------------- */
+static const char remedy[] = "Install it:  lab/setup qemu   (then QEMU and a Linux with all its modules are here)";
 
-/* Returns the version in a kernel's name: vmlinuz-VERSION. */
-static const char *version_of(const char *path)
+static const char *kernel_or_fail(void)
 {
-  const char *name = strrchr(path, '/');
-  name = name != NULL ? name + 1 : path;
-  return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : NULL;
-}
-
-/* True where the modules of this version are here, with those of SCTP and 9p among them: a cloud kernel lacks one or
- * the other. */
-static bool has_modules(const char *version)
-{
-  char path[512], line[4096];
-  snprintf(path, sizeof path, "/lib/modules/%s/modules.dep", version);
-  FILE *list = fopen(path, "re");
-  bool sctp = false, files = false;
-  while (list != NULL && fgets(line, sizeof line, list) != NULL) {
-    line[strcspn(line, ":")] = '\0';
-    sctp = sctp || strstr(line, "/sctp.ko") != NULL;
-    files = files || strstr(line, "/9pnet_virtio.ko") != NULL;
-  }
-  if (list != NULL)
-    fclose(list);
-  return sctp && files;
-}
-
-static int is_kernel(const struct dirent *entry)
-{
-  const char *version = version_of(entry->d_name);
-  return version != NULL && has_modules(version);
-}
-
-const char *qemu_kernel(char reason[256])
-{
-  static char path[512];
-  const char *named = getenv("LAB_QEMU_KERNEL");
-  *path = '\0';
-  if (named != NULL && *named != '\0') {
-    const char *version = version_of(named);
-    if (version == NULL || !has_modules(version)) {
-      snprintf(reason, 256,
-               "LAB_QEMU_KERNEL=%.100s: it must be called vmlinuz-VERSION, with sctp and 9pnet_virtio in "
-               "/lib/modules/VERSION",
-               named);
-      return NULL;
-    }
-    snprintf(path, sizeof path, "%s", named);
-  } else {
-    struct dirent **kernels;
-    int count = scandir(usual, &kernels, is_kernel, versionsort);
-    if (count > 0)
-      snprintf(path, sizeof path, "%s/%s", usual, kernels[count - 1]->d_name);
-    for (int i = 0; i < count; i++)
-      free(kernels[i]);
-    if (count >= 0)
-      free(kernels);
-  }
-  if (*path == '\0')
-    snprintf(reason, 256, "there is no %s/%sVERSION with modules of SCTP and 9p", usual, prefix);
-  else if (access(path, R_OK) < 0)
-    snprintf(reason, 256, "%.150s: %s", path, strerror(errno));
-  else
-    return path;
-  return NULL;
+  char reason[256];
+  const char *kernel = vmlinuz_find(reason);
+  if (kernel == NULL)
+    lab_fail(remedy, "a machine of QEMU's cannot be had: %s", reason);
+  return kernel;
 }
 
 /* ---- the machine ---------------------------------------------------------------------------- */
@@ -118,14 +57,18 @@ static void add_all(struct arguments *arguments, const char *const words[])
 }
 
 /*
- * KVM within a virtual machine works on some hosts, and on others hangs, of which nothing tells beforehand: there it is
- * used only where LAB_QEMU_ACCEL asks for it.
+ * Returns true where KVM is to be used, and why it is or is not in `why`. Within a virtual machine it works on some
+ * hosts, and on others hangs, of which nothing tells beforehand: there LAB_QEMU_ACCEL has to ask for it.
  */
-static bool use_kvm(void)
+static bool use_kvm(const char **why)
 {
   const char *named = getenv("LAB_QEMU_ACCEL");
-  if (named != NULL && *named != '\0')
+  if (named != NULL && *named != '\0') {
+    *why = "LAB_QEMU_ACCEL says so";
+    if (strcmp(named, "kvm") != 0 && strcmp(named, "tcg") != 0)
+      lab_fail("Correct LAB_QEMU_ACCEL, or unset it.", "LAB_QEMU_ACCEL is kvm or tcg, not %s", named);
     return strcmp(named, "kvm") == 0;
+  }
   FILE *cpu = fopen("/proc/cpuinfo", "re");
   char line[4096];
   bool virtual = false;
@@ -133,7 +76,11 @@ static bool use_kvm(void)
     virtual = virtual || strstr(line, " hypervisor") != NULL;
   if (cpu != NULL)
     fclose(cpu);
-  return !virtual && access("/dev/kvm", R_OK | W_OK) == 0;
+  bool allowed = access("/dev/kvm", R_OK | W_OK) == 0;
+  *why = !allowed  ? "/dev/kvm is not here, or not for you"
+         : virtual ? "this is a virtual machine, in which KVM may hang; if it works, LAB_QEMU_ACCEL=kvm is faster"
+                   : "/dev/kvm is here";
+  return allowed && !virtual;
 }
 
 /* What QEMU boots. */
@@ -150,8 +97,8 @@ static struct boot prepare(const struct job *job, const char *kernel)
   snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(job->init, '/') - job->init), job->init); /* lab/build */
   snprintf(program, sizeof program, "%s/boot", folder);
   snprintf(script, sizeof script, "%s/../prepare-qemu", folder);
-  snprintf(boot.kernel, sizeof boot.kernel, "%s/vmlinux-%s", folder, version_of(kernel));
-  snprintf(boot.disk, sizeof boot.disk, "%s/initramfs-%s", folder, version_of(kernel)); /* comes last */
+  snprintf(boot.kernel, sizeof boot.kernel, "%s/vmlinux-%s", folder, vmlinuz_version(kernel));
+  snprintf(boot.disk, sizeof boot.disk, "%s/initramfs-%s", folder, vmlinuz_version(kernel)); /* comes last */
   if (stat(boot.disk, &made) == 0 && stat(program, &from) == 0 && made.st_mtime >= from.st_mtime &&
       stat(kernel, &from) == 0 && made.st_mtime >= from.st_mtime)
     return boot;
@@ -181,8 +128,6 @@ static _Noreturn void become_machine(const struct arguments *arguments, const in
   _exit(1);
 }
 
-static const char remedy[] = "Install it:  lab/setup qemu";
-
 static _Noreturn void explain(const char *log)
 {
   fprintf(stderr, "%s%s", log, *log != '\0' && log[strlen(log) - 1] != '\n' ? "\n" : "");
@@ -190,23 +135,37 @@ static _Noreturn void explain(const char *log)
            "QEMU's machine stopped before the command ended; above are its last words");
 }
 
+void qemu_tell(const char *reason)
+{
+  const char *kernel = kernel_or_fail(), *why, *named = getenv("LAB_QEMU_KERNEL");
+  bool fast = use_kvm(&why);
+  printf("Linux %s, a machine of QEMU: %s\n%s\n", vmlinuz_version(kernel), kernel, reason);
+  printf("%s\n",
+         named != NULL && *named != '\0' ? "LAB_QEMU_KERNEL names it" : "it is the newest in /boot with SCTP and 9p");
+  printf("%s: %s\n", fast ? "with KVM" : "every instruction is translated, not run by KVM", why);
+}
+
 int qemu_run(const struct job *job)
 {
-  char reason[256];
-  const char *kernel = qemu_kernel(reason);
-  if (kernel == NULL)
-    lab_fail(remedy, "there is no Linux for QEMU: %s", reason);
-  struct boot boot = prepare(job, kernel);
-  struct utsname here;
-  uname(&here);
-  bool arm = strcmp(here.machine, "aarch64") == 0;
-  bool fast = use_kvm();
+  if (strchr(job->init, '"') != NULL)
+    lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
+  struct boot boot = prepare(job, kernel_or_fail());
+  bool arm = strstr(vmlinuz_emulator(), "aarch64") != NULL;
+  const char *why;
+  bool fast = use_kvm(&why);
 
+  /* Where instructions are translated, a second processor doubles the work of the first (they wait for each other), and
+     what a processor of today has more than one of 2008 has to be translated too. */
   struct arguments arguments = {0};
-  add(&arguments, "qemu-system-%s", here.machine);
-  add_all(&arguments, (const char *const[]){"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m",
-                                            "1024", "-smp", "2", "-machine", arm ? "virt,gic-version=max" : "pc",
-                                            "-cpu", fast ? "host" : "max", "-accel", fast ? "kvm" : "tcg", NULL});
+  add(&arguments, "%s", vmlinuz_emulator());
+  add_all(&arguments,
+          (const char *const[]){"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-m", "1024",
+                                "-smp", fast ? "2" : "1", "-machine", arm ? "virt,gic-version=max" : "q35", "-accel",
+                                fast ? "kvm" : "tcg", "-cpu",
+                                fast  ? "host"
+                                : arm ? "max"
+                                      : "Nehalem",
+                                NULL});
   add_all(&arguments, (const char *const[]){"-kernel", boot.kernel, "-initrd", boot.disk, "-append", NULL});
   add(&arguments,
       "console=%s quiet panic=-1 mitigations=off cryptomgr.notests no_timer_check tsc=reliable LAB_INIT=\"%s\"",
@@ -230,6 +189,7 @@ int qemu_run(const struct job *job)
   guest.to_control = guest.from[LINE_CONTROL];
   guest_pipe(log, "the lab's log");
   guest.log = log[0];
+  guest.own_clock = true;
   fcntl(guest.log, F_SETFL, O_NONBLOCK);
   fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
 

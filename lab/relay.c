@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BOOT_LIMIT_MS = 60000, LOG_SIZE = 16384 };
@@ -140,7 +141,11 @@ static void send_command(const struct guest *guest, const struct job *job, const
   send_strings(guest, FRAME_ARGUMENTS, job->command);
   send_strings(guest, FRAME_ENVIRONMENT, environ);
   send_strings(guest, FRAME_DIRECTORY, (char *[]){directory, NULL});
-  tell(guest, FRAME_SETTINGS, settings, sizeof *settings);
+  struct settings sent = *settings;
+  struct timespec now;
+  if (guest->own_clock && clock_gettime(CLOCK_REALTIME, &now) == 0)
+    sent.now = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+  tell(guest, FRAME_SETTINGS, &sent, sizeof sent);
   send_window(guest, settings->terminals);
   tell(guest, FRAME_GO, NULL, 0);
   free(directory);
