@@ -1,7 +1,7 @@
 /*
  * control.h - what the two halves of lab/run say to each other
  *
- * The half on the host (relay.c) and the half in the lab (init.c) share four serial lines. Three
+ * The half on the host (relay.c) and the half in the lab (init.c) share four lines (line.h). Three
  * carry the output, bytes and nothing else. The fourth carries frames: a type, a length, a payload.
  *
  * To the lab, a frame longer than FRAME_INLINE goes by a file. User Mode Linux reads a serial line byte by
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The serial lines, by their number in the lab: LINE_STDOUT is /dev/ttyS0 and so on. */
+/* The lines, by their numbers. */
 enum line { LINE_STDOUT, LINE_STDERR, LINE_TERMINAL, LINE_CONTROL, LINES };
 
 enum frame_type {
@@ -35,7 +35,7 @@ enum frame_type {
   FRAME_READY = 'r',  /* booted, SCTP works */
   FRAME_TAKEN = 't',  /* the command has taken the last input */
   FRAME_UNREAD = 'u', /* the command wants no more input */
-  FRAME_DONE = 'x',   /* int32_t: the command's exit status, 128+N for signal N; all its output is out */
+  FRAME_DONE = 'x',   /* struct done: the command has ended */
   FRAME_BROKEN = 'b'  /* text: why the lab cannot be used */
 };
 
@@ -45,10 +45,17 @@ struct settings {
   uint32_t umask;
   uint32_t terminals;
   uint32_t raw;
+  int64_t now; /* nanoseconds since 1970, for a lab whose clock is only about right; else 0 */
 };
 
 struct window {
   uint16_t rows, columns;
+};
+
+/* The lines have no common order: some of the output may come after this. */
+struct done {
+  int32_t status;              /* the exit status, 128+N for signal N */
+  uint64_t sent[LINE_CONTROL]; /* bytes that went out on each line */
 };
 
 struct frame {

@@ -9,11 +9,13 @@
  * The other half is relay.c; what the two say to each other is in control.h.
  */
 #include "control.h"
+#include "line.h"
 #include "loopback.h"
 #include "pump.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/module.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -114,31 +117,38 @@ static void load_module(const char *folder, char *line)
     char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, words[count]);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
+    int packed = strstr(words[count], ".ko.") != NULL ? MODULE_INIT_COMPRESSED_FILE : 0;
+    if (fd < 0 || (syscall(SYS_finit_module, fd, "", packed) < 0 && errno != EEXIST))
       broken("cannot load the module %s: %s", path, strerror(errno));
     close(fd);
   }
 }
 
-/* A kernel that has everything built in skips this; Debian's has modules, their order in modules.dep(5). */
+/* A kernel that has everything built in skips this; Debian's have modules, their order in modules.dep(5). */
 static void load_modules(void)
 {
-  static const char *const wanted[] = {"/sctp.ko:", "/hmac.ko:", "/sctp_diag.ko:", "/sch_netem.ko:", "/veth.ko:"};
+  static const char *const wanted[] = {"/sctp.ko", "/hmac.ko", "/sctp_diag.ko", "/sch_netem.ko", "/veth.ko"};
+  static const char *const places[] = {"/usr/lib/uml/modules", "/lib/modules"};
   struct utsname kernel;
   uname(&kernel);
   char folder[300], path[400];
-  snprintf(folder, sizeof folder, "/usr/lib/uml/modules/%s", kernel.release);
-  snprintf(path, sizeof path, "%s/modules.dep", folder);
-  FILE *order = fopen(path, "re");
+  FILE *order = NULL;
+  for (size_t i = 0; order == NULL && i < sizeof places / sizeof *places; i++) {
+    snprintf(folder, sizeof folder, "%s/%s", places[i], kernel.release);
+    snprintf(path, sizeof path, "%s/modules.dep", folder);
+    order = fopen(path, "re");
+  }
   if (order == NULL)
     broken("this kernel has no SCTP built in, and there is no %s: %s", path, strerror(errno));
   char line[4096];
   while (fgets(line, sizeof line, order) != NULL)
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-      if (strstr(line, wanted[i]) != NULL) {
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+      const char *found = strstr(line, wanted[i]);
+      if (found != NULL && found < strchr(line, ':')) {
         load_module(folder, line);
         break;
       }
+    }
   fclose(order);
 }
 
@@ -155,20 +165,6 @@ static void set_up_machine(void)
   write_file("/proc/sys/net/core/wmem_max", "8388608");
   struct rlimit files = {.rlim_cur = 1024, .rlim_max = 65536};
   setrlimit(RLIMIT_NOFILE, &files);
-}
-
-/* Opens a serial line for exact bytes. */
-static int open_line(enum line line)
-{
-  char path[32];
-  snprintf(path, sizeof path, "/dev/ttyS%d", (int)line);
-  int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  struct termios settings;
-  if (fd < 0 || tcgetattr(fd, &settings) < 0)
-    broken("cannot open %s: %s", path, strerror(errno));
-  cfmakeraw(&settings);
-  tcsetattr(fd, TCSANOW, &settings);
-  return fd;
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
@@ -229,7 +225,7 @@ static struct frame *read_frame(const struct frame_file *file)
 {
   static const char host[] = "/run/host";
   char path[sizeof host + sizeof file->path];
-  if (mkdir(host, 0700) == 0 && mount("host", host, "hostfs", 0, "/") < 0)
+  if (mkdir(host, 0700) == 0 && mount("/", host, NULL, MS_BIND, NULL) < 0) /* without what is mounted on it */
     broken("cannot mount the host's files on %s: %s", host, strerror(errno));
   snprintf(path, sizeof path, "%s%s", host, file->path);
   struct stat about = {0};
@@ -246,6 +242,13 @@ static struct frame *read_frame(const struct frame_file *file)
   close(fd);
   unlink(path);
   return frame;
+}
+
+static void set_clock(int64_t now)
+{
+  const struct timespec time = {.tv_sec = now / 1000000000, .tv_nsec = now % 1000000000};
+  if (now != 0)
+    clock_settime(CLOCK_REALTIME, &time);
 }
 
 static void take_frame(struct command *command, const struct frame *frame)
@@ -267,6 +270,7 @@ static void take_frame(struct command *command, const struct frame *frame)
     break;
   case FRAME_SETTINGS:
     memcpy(&command->settings, frame->payload, sizeof command->settings);
+    set_clock(command->settings.now);
     break;
   case FRAME_WINDOW:
     memcpy(&command->window, frame->payload, sizeof command->window);
@@ -454,6 +458,18 @@ static int32_t run(struct command *command, struct control *control, int signals
   return status;
 }
 
+/* Waits until the host has gone. */
+static _Noreturn void await_end(struct control *control)
+{
+  bool host_gone = false;
+  while (!host_gone) {
+    struct pollfd wait = {.fd = control->fd, .events = POLLIN};
+    poll(&wait, 1, -1);
+    control_receive(control, &host_gone);
+  }
+  power_off();
+}
+
 int main(void)
 {
   static struct command command = {.terminal = -1};
@@ -468,7 +484,8 @@ int main(void)
 
   mount_all();
   for (int i = 0; i < LINES; i++)
-    lines[i] = open_line((enum line)i);
+    if ((lines[i] = line_open((enum line)i)) < 0)
+      broken("cannot open line %d to the host: %s", i, strerror(errno));
   control_fd = lines[LINE_CONTROL];
   set_up_machine();
   control_send(control_fd, FRAME_READY, NULL, 0);
@@ -486,11 +503,11 @@ int main(void)
     power_off();
 
   start(&command, lines);
-  int32_t status = run(&command, &control, signals);
-  for (int i = LINE_STDOUT; i <= LINE_TERMINAL; i++)
-    tcdrain(lines[i]);
+  struct done done = {.status = run(&command, &control, signals)};
+  done.sent[LINE_STDOUT] = command.out.taken;
+  done.sent[LINE_STDERR] = command.err.taken;
+  done.sent[LINE_TERMINAL] = command.screen.taken;
   sync();
-  control_send(control_fd, FRAME_DONE, &status, sizeof status);
-  tcdrain(control_fd);
-  power_off();
+  control_send(control_fd, FRAME_DONE, &done, sizeof done);
+  await_end(&control); /* the host has more to read, and then ends this machine */
 }

@@ -63,6 +63,15 @@ struct kernel kernel_find(void)
                          .why = "it is Debian's: make lab-kernel, which builds a far faster one, has not been run"};
 }
 
+bool kernel_there(void)
+{
+  const char *named = getenv("LAB_UML");
+  char *path = built();
+  bool ours = path != NULL;
+  free(path);
+  return ours || (named != NULL && *named != '\0') || access(DEBIANS, X_OK) == 0;
+}
+
 void kernel_version(const struct kernel *kernel, char version[64])
 {
   int ends[2];

@@ -2,6 +2,8 @@
 #ifndef LAB_KERNEL_H
 #define LAB_KERNEL_H
 
+#include <stdbool.h>
+
 struct kernel {
   char *path;
   const char *why; /* why it is this one: half a sentence */
@@ -12,6 +14,9 @@ struct kernel {
  * tree's kernel.config, else that of Debian's package. Ends lab/run where there is none.
  */
 struct kernel kernel_find(void);
+
+/* True where kernel_find() has one to return, or a wrong LAB_UML to complain of. */
+bool kernel_there(void);
 
 /*
  * Asks a kernel for its version ("6.12.117") and writes it to `version`, "?" when it does not tell.

@@ -5,6 +5,7 @@
  */
 #include "kernel.h"
 #include "lab.h"
+#include "vmlinuz.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,15 +17,18 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: lab/run [--kernel auto|native|uml] [--clock real|skip] [--timeout SECONDS] [--] COMMAND [ARGUMENT...]\n"
-    "       lab/run [--kernel auto|native|uml] --version\n"
+    "usage: lab/run [--kernel auto|native|uml|qemu] [--clock real|skip] [--timeout SECONDS] [--] COMMAND "
+    "[ARGUMENT...]\n"
+    "       lab/run [--kernel auto|native|uml|qemu] --version\n"
     "\n"
     "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
     "with its exit status. Inside, one is root of a machine with a network of its own.\n"
     "\n"
     "  --kernel native    this machine's kernel, in a user and network namespace\n"
     "  --kernel uml       User Mode Linux, booted for this command\n"
-    "  --kernel auto      native where the kernel has SCTP, else uml (default; LAB_KERNEL overrides)\n"
+    "  --kernel qemu      a machine that QEMU emulates, with a Linux of this machine's /boot; slow without KVM\n"
+    "  --kernel auto      native where the kernel has SCTP, else uml where it can be had, else qemu (default;\n"
+    "                     LAB_KERNEL overrides)\n"
     "  --clock skip       the lab's clock skips the time in which nothing happens: sleep 100 takes no time. The "
     "kernel\n"
     "                     of make lab-kernel can do that; with others it has no effect\n"
@@ -34,7 +38,9 @@ static const char usage[] =
     "Exit status: that of COMMAND, 128+N when signal N ended it, 124 after the timeout, 125 when the lab\n"
     "itself failed, 126 or 127 when COMMAND cannot be executed or is not found, 2 for bad usage.\n"
     "Environment: LAB_KERNEL as --kernel; LAB_UML, the UML kernel to boot, else the one that make lab-kernel has\n"
-    "built, else Debian's; TMPDIR, where its memory lies.\n";
+    "built, else Debian's; TMPDIR, where its memory lies; LAB_QEMU_KERNEL, a file vmlinuz-VERSION for qemu; "
+    "LAB_QEMU_ACCEL,\n"
+    "kvm or tcg.\n";
 
 void lab_fail(const char *remedy, const char *what, ...)
 {
@@ -102,7 +108,7 @@ static _Noreturn void run_here(const struct job *job)
  * Why this machine's own kernel will not do, as the middle of a sentence; NULL where it will. `refusal` is room for the
  * text.
  */
-static const char *why_not_native(char refusal[128])
+static const char *why_not_native(char refusal[192])
 {
   if (!native_has_sctp())
     snprintf(refusal, 128, "this machine's kernel has no SCTP (%s)", strerror(errno));
@@ -111,6 +117,15 @@ static const char *why_not_native(char refusal[128])
   else
     return NULL;
   return refusal;
+}
+
+/* True where, if not natively, `auto` runs on QEMU: there is nothing else, or nothing else for this processor. */
+static bool rather_qemu(void)
+{
+  struct utsname here;
+  char reason[256];
+  uname(&here);
+  return !kernel_there() && (strcmp(here.machine, "x86_64") != 0 || vmlinuz_find(reason) != NULL);
 }
 
 /* Prints the kernel, and why it is this one, a line for each reason. */
@@ -122,15 +137,22 @@ static void tell_version(const char *kernel, bool in_lab)
     printf("Linux %s, the lab that this runs in\na lab in a lab is the same lab\n", here.release);
     return;
   }
-  char refusal[128];
-  const char *reason =
-      strcmp(kernel, "uml") == 0 ? "--kernel or LAB_KERNEL asks for User Mode Linux" : why_not_native(refusal);
+  char refusal[192];
+  const char *reason = strcmp(kernel, "uml") == 0    ? "--kernel or LAB_KERNEL asks for User Mode Linux"
+                       : strcmp(kernel, "qemu") == 0 ? "--kernel or LAB_KERNEL asks for QEMU"
+                                                     : why_not_native(refusal);
   if (reason == NULL) {
     printf("Linux %s, this machine's own, in namespaces\nit has SCTP\n", here.release);
     return;
   }
   if (strcmp(kernel, "native") == 0)
     lab_fail(no_native, "%s", reason);
+  if (strcmp(kernel, "qemu") == 0 || (strcmp(kernel, "auto") == 0 && rather_qemu())) {
+    if (strcmp(kernel, "auto") == 0)
+      strcat(refusal, ", and there is no User Mode Linux");
+    qemu_tell(reason);
+    return;
+  }
   struct kernel uml = kernel_find();
   char version[64];
   kernel_version(&uml, version);
@@ -176,7 +198,7 @@ int main(int argc, char **argv)
   if (kernel == NULL || *kernel == '\0')
     kernel = "auto";
   bool automatic = strcmp(kernel, "auto") == 0;
-  if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0)
+  if (!automatic && strcmp(kernel, "native") != 0 && strcmp(kernel, "uml") != 0 && strcmp(kernel, "qemu") != 0)
     bad_usage("unknown kernel ", kernel);
   inside = inside && automatic;
   if (version) {
@@ -196,16 +218,18 @@ int main(int argc, char **argv)
 
   if (inside)
     run_here(&job);
+  if (strcmp(kernel, "qemu") == 0)
+    return qemu_run(&job);
   if (strcmp(kernel, "uml") != 0) {
     int status = native_has_sctp() ? native_run(&job) : -1;
     if (status >= 0)
       return status;
-    char refusal[128];
+    char refusal[192];
     const char *reason = automatic ? NULL : why_not_native(refusal);
     if (reason != NULL)
       lab_fail(no_native, "%s", reason);
     if (!automatic)
       lab_fail(no_native, "cannot start a process in namespaces: %s", strerror(errno));
   }
-  return uml_run(&job);
+  return automatic && rather_qemu() ? qemu_run(&job) : uml_run(&job);
 }

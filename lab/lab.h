@@ -32,20 +32,10 @@ bool native_allows(void);
 /* uml.c: runs the job under User Mode Linux. */
 int uml_run(const struct job *job);
 
-/* A lab kernel that has been started: a process group, and the host's ends of its serial lines. */
-struct guest {
-  pid_t pid; /* also its process group */
-  int from[LINES];
-  int to_control;
-  int log;     /* what the kernel says for itself */
-  char *files; /* where the paths of the lab's own files begin: what UML keeps, and frames (control.h) */
-};
+/* qemu.c: runs the job on a whole machine that QEMU emulates, with this machine's files. */
+int qemu_run(const struct job *job);
 
-/*
- * relay.c: runs the job in the guest, which has just been started, and kills the guest at the end.
- *
- * explain  called with the guest's log when it ended without having run the job; does not return
- */
-int relay_run(const struct job *job, const struct guest *guest, void (*explain)(const char *log));
+/* Prints which machine that would be: the first line and the last ones of what --version tells. Fails where none. */
+void qemu_tell(const char *reason);
 
 #endif

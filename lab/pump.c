@@ -45,6 +45,7 @@ bool pump_move(struct pump *pump, const struct pollfd got[2])
     if (n > 0) {
       pump->start = 0;
       pump->end = (size_t)n;
+      pump->taken += (size_t)n;
     } else if (n == 0 || !try_again_later()) {
       pump->source_ended = true; /* a terminal whose other side is gone reads as EIO */
     }

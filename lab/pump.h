@@ -23,6 +23,7 @@ struct pump {
   enum pump_state state;
   int from, to;
   bool source_ended;
+  unsigned long long taken; /* bytes that it has read in all */
   size_t start, end;
   char bytes[PUMP_SIZE];
 };

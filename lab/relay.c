@@ -5,7 +5,7 @@
  * init.c holds.
  */
 #include "control.h"
-#include "lab.h"
+#include "guest.h"
 #include "pump.h"
 #include "stop.h"
 
@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BOOT_LIMIT_MS = 60000, LOG_SIZE = 16384 };
@@ -140,7 +141,11 @@ static void send_command(const struct guest *guest, const struct job *job, const
   send_strings(guest, FRAME_ARGUMENTS, job->command);
   send_strings(guest, FRAME_ENVIRONMENT, environ);
   send_strings(guest, FRAME_DIRECTORY, (char *[]){directory, NULL});
-  tell(guest, FRAME_SETTINGS, settings, sizeof *settings);
+  struct settings sent = *settings;
+  struct timespec now;
+  if (guest->own_clock && clock_gettime(CLOCK_REALTIME, &now) == 0)
+    sent.now = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+  tell(guest, FRAME_SETTINGS, &sent, sizeof sent);
   send_window(guest, settings->terminals);
   tell(guest, FRAME_GO, NULL, 0);
   free(directory);
@@ -190,7 +195,8 @@ struct run {
   enum input input;
   struct log log;
   bool ready, killed, gone; /* the guest: has booted, has been killed by us, is gone */
-  int status;               /* the command's, or -1 */
+  bool ended;               /* the command has: */
+  struct done done;
 };
 
 static void kill_guest(struct run *run)
@@ -226,8 +232,8 @@ static void take_frame(struct run *run, const struct frame *frame)
       close(STDIN_FILENO); /* so that whoever writes to us finds a broken pipe */
     break;
   case FRAME_DONE:
-    run->status = number;
-    kill_guest(run); /* its files are synced; this is faster than its own way down */
+    memcpy(&run->done, frame->payload, sizeof run->done);
+    run->ended = true;
     break;
   case FRAME_BROKEN:
     kill_guest(run);
@@ -256,6 +262,15 @@ static bool take_signals(struct run *run)
       kill(-run->guest->pid, SIGKILL); /* its helpers, which hold the lines open */
   }
   return false;
+}
+
+/* All that the command has said is here, or nobody wants it. */
+static bool output_came(const struct run *run)
+{
+  for (int i = LINE_STDOUT; i <= LINE_TERMINAL; i++)
+    if (run->pumps[i].state == PUMP_RUNS && run->pumps[i].taken < run->done.sent[i])
+      return false;
+  return true;
 }
 
 static bool output_ended(const struct run *run)
@@ -297,13 +312,15 @@ static bool step(struct run *run)
     while ((frame = control_receive(&run->control, &run->gone)) != NULL)
       take_frame(run, frame);
   }
+  if (run->ended && !run->killed && output_came(run))
+    kill_guest(run); /* its files are synced; this is faster than its own way down */
   return take_signals(run);
 }
 
 int relay_run(const struct job *job, const struct guest *guest, void (*explain)(const char *log))
 {
   static struct run run; /* large */
-  run = (struct run){.job = job, .guest = guest, .control = {.fd = guest->from[LINE_CONTROL]}, .status = -1};
+  run = (struct run){.job = job, .guest = guest, .control = {.fd = guest->from[LINE_CONTROL]}};
   run.settings = read_settings();
   stop_watch(&run.stop, job->timeout);
   signal(SIGPIPE, SIG_IGN);
@@ -312,9 +329,9 @@ int relay_run(const struct job *job, const struct guest *guest, void (*explain)(
   while (!at_once && !(run.gone && output_ended(&run)))
     at_once = step(&run);
   terminal_restore();
-  if (run.status < 0 && !run.killed) {
+  if (!run.ended && !run.killed) {
     log_read(&run.log, guest->log);
     explain(run.log.text);
   }
-  return stop_status(&run.stop, run.status);
+  return stop_status(&run.stop, run.ended ? run.done.status : -1);
 }

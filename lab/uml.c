@@ -5,9 +5,8 @@
  * serial lines our pipes. It needs no privilege.
  */
 #include "cpu.h"
+#include "guest.h"
 #include "kernel.h"
-#include "lab.h"
-#include "stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,51 +21,6 @@
 enum { MEMORY_MB = 512 };
 
 static struct guest guest;
-
-static void make_pipe(int ends[2], const char *what)
-{
-  if (pipe2(ends, O_CLOEXEC) < 0)
-    lab_fail(NULL, "cannot make a pipe for %s: %s", what, strerror(errno));
-}
-
-static void clean_up(void)
-{
-  kill(-guest.pid, SIGKILL);
-  stop_kill_all();
-  /* What UML leaves when it is killed, and frames that it has not read. */
-  static const char *const ends[] = {"/pid", "/mconsole", "-a", "-e", "-d", "-i"};
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s%s", guest.files, ends[i]);
-    unlink(path);
-  }
-  rmdir(guest.files);
-}
-
-/*
- * Starts a process that cleans up when this one is killed: it waits for the end of a pipe of which we hold the other
- * side. The kernel itself cannot be asked to: on SIGTERM it tries an orderly end, which may hang.
- */
-static void start_keeper(void)
-{
-  int alive[2];
-  make_pipe(alive, "the end");
-  pid_t pid = fork();
-  if (pid < 0)
-    lab_fail(NULL, "cannot start a process: %s", strerror(errno));
-  if (pid > 0) {
-    close(alive[0]);
-    return;
-  }
-  setsid(); /* out of reach of the terminal's Ctrl-C */
-  dup2(alive[0], STDIN_FILENO);
-  closefrom(STDIN_FILENO + 1); /* whoever reads our output must see its end */
-  char nothing;
-  while (read(STDIN_FILENO, &nothing, 1) < 0 && errno == EINTR)
-    ;
-  clean_up();
-  _exit(0);
-}
 
 /* Returns NULL when the lab's memory can lie in `folder`, else why not. */
 static const char *unfit(const char *folder)
@@ -105,11 +59,6 @@ static const char *find_folder(void)
   lab_fail(remedy, "the lab kernel cannot keep its memory in /dev/shm, /tmp or /var/tmp (/tmp: %s)", unfit("/tmp"));
 }
 
-static void keep_open(int fd)
-{
-  fcntl(fd, F_SETFD, 0);
-}
-
 /* What every kernel is told. */
 static const char *const fixed[] = {
     "root=/dev/root",
@@ -134,7 +83,6 @@ enum { FIXED = sizeof fixed / sizeof *fixed };
 static _Noreturn void become_kernel(const char *kernel, const char *folder, const struct job *job, const int in[LINES],
                                     const int out[LINES], int log, pid_t parent)
 {
-  setsid(); /* a process group of its own, out of reach of the terminal's Ctrl-C */
   setenv("TMPDIR", folder, 1);
   cpu_settle();
   /* Else its heap lies up to 1 GB behind its code, and it keeps records of all the pages between. */
@@ -152,9 +100,9 @@ static _Noreturn void become_kernel(const char *kernel, const char *folder, cons
   for (int i = 0; i < LINES; i++) {
     char from[16] = "null", to[16] = "null";
     if (in[i] >= 0)
-      keep_open(in[i]), snprintf(from, sizeof from, "fd:%d", in[i]);
+      guest_keep_open(in[i]), snprintf(from, sizeof from, "fd:%d", in[i]);
     if (out[i] >= 0)
-      keep_open(out[i]), snprintf(to, sizeof to, "fd:%d", out[i]);
+      guest_keep_open(out[i]), snprintf(to, sizeof to, "fd:%d", out[i]);
     snprintf(lines[i], sizeof lines[i], "ssl%d=%s,%s", i, from, to);
     arguments[count++] = lines[i];
   }
@@ -202,30 +150,22 @@ int uml_run(const struct job *job)
   int in[LINES], out[LINES], log[2];
   for (int i = 0; i < LINES; i++) {
     int ends[2];
-    make_pipe(ends, "the lab's output");
+    guest_pipe(ends, "the lab's output");
     out[i] = ends[1], guest.from[i] = ends[0];
     in[i] = -1;
   }
   int ends[2];
-  make_pipe(ends, "the lab's input");
+  guest_pipe(ends, "the lab's input");
   in[LINE_CONTROL] = ends[0], guest.to_control = ends[1];
-  make_pipe(log, "the lab's log");
+  guest_pipe(log, "the lab's log");
   guest.log = log[0];
   fcntl(guest.log, F_SETFL, O_NONBLOCK);
   fcntl(guest.from[LINE_CONTROL], F_SETFL, O_NONBLOCK);
 
   pid_t parent = getpid();
-  if (asprintf(&guest.files, "%s/sctp-lab-%d", folder, (int)parent) < 0)
-    lab_fail(NULL, "out of memory");
-  stop_adopt();
-  guest.pid = fork();
-  if (guest.pid < 0)
-    lab_fail(NULL, "cannot start a process: %s", strerror(errno));
-  if (guest.pid == 0)
+  if (guest_fork(&guest, folder))
     become_kernel(kernel.path, folder, job, in, out, log[1], parent);
-  setpgid(guest.pid, guest.pid); /* for a signal that comes before its setsid() */
-  start_keeper();
-  atexit(clean_up);
+  guest_watch(&guest);
   for (int i = 0; i < LINES; i++) {
     if (in[i] >= 0)
       close(in[i]);

@@ -2,19 +2,10 @@
 # lab/run, seen from the machine that it runs on.
 
 load helper/course
+load helper/lab
 
 setup_file() {
     [[ -z ${SCTP_LAB-} ]] || skip 'this is a lab already, and lab/run in a lab is a plain exec'
-}
-
-lab() {
-    timeout --kill-after=1 100 "$TREE/lab/run" "$@" 3>&-
-}
-
-# own_folder - gives the labs of this test a temporary folder of their own, so that what they leave is seen
-own_folder() {
-    export TMPDIR=$BATS_TEST_TMPDIR/memory
-    mkdir "$TMPDIR"
 }
 
 # nothing_left [SECONDS] - no process of a lab with that folder and no file in it is left, after so many seconds at the most
@@ -336,42 +327,7 @@ in_a_disk() {
 # bats test_tags=host
 @test "on a terminal it is a terminal: size, resize, line editing, job control; Ctrl-C goes to the program" {
     command -v expect >/dev/null || skip 'expect is not installed'
-    run timeout 100 expect -f - "$TREE/lab/run" <<'END'
-        set timeout 30
-        proc must {text} {
-            expect {
-                -re $text {}
-                timeout { puts "\nnot seen: $text"; exit 1 }
-                eof { puts "\nended before: $text"; exit 1 }
-            }
-        }
-        set stty_init "rows 33 columns 101"
-        spawn -noecho [lindex $argv 0] --kernel uml bash --norc --noprofile --noediting
-        send "PS1='re''ady> '\r"
-        must {ready> $}
-        send "stty size; tty\r"
-        must {33 101\r\n/dev/pts/\d+\r\n.*ready> $}
-        stty rows 44 columns 77 < $spawn_out(slave,name)
-        send "stty size\r"
-        must {44 77\r\n.*ready> $}
-        send "echo wrong\025echo right\r"
-        must {\nright\r\n.*ready> $}
-        send "cat\rtold to cat\r"
-        must {told to cat\r\n(.*\n)?told to cat\r\n}
-        send "\032"
-        must {Stopped.*ready> $}
-        send "jobs\r"
-        must {Stopped +cat\r\n.*ready> $}
-        send "fg\rtold again\r"
-        must {told again\r\n(.*\n)?told again\r\n}
-        send "\003"
-        must {ready> $}
-        send "echo status \$?\r"
-        must {status 130\r\n.*ready> $}
-        send "exit 5\r"
-        expect eof
-        exit [lindex [wait] 3]
-END
+    run terminal_session uml
     assert_failure 5
 }
 
