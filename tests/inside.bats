@@ -207,6 +207,7 @@ END
 
 @test "--kernel native where the kernel has SCTP, as here: one is root of another network, and tcpdump runs" {
     ip link add outside type veth peer name inner
+    # shellcheck disable=SC2016 # expanded there
     run timeout 60 "$TREE/lab/run" --kernel native --timeout 50 bash -c '
         id -u; ls /sys/class/net /run; cat /sys/class/net/lo/mtu
         tcpdump -i lo -n -l --immediate-mode -c 1 "sctp[12] = 1" 2>"$1/said" & # an INIT
