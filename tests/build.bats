@@ -184,7 +184,7 @@ at_a_terminal() {
     cd "$TREE"
     run make help
     local target
-    for target in demo test mutants trace failover schedulers nat figures site handout lab-kernel shell dist check clean help; do
+    for target in demo test exercise mutants trace failover schedulers nat figures site handout lab-kernel shell dist check clean help; do
         assert_line --regexp "^ +make $target "
     done
 }
