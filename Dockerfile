@@ -9,7 +9,7 @@ FROM debian:bookworm
 
 # What the user of a shell misses most; the rest is lab/setup's business.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates git less locales-all man-db manpages-dev sudo vim-tiny \
+    && apt-get install -y --no-install-recommends ca-certificates git less man-db manpages-dev sudo vim-tiny \
     && rm -rf /var/lib/apt/lists/*
 COPY lab/setup lab/build-kernel lab/kernel.config lab/kernel.patch /opt/sctp-course/lab/
 RUN /opt/sctp-course/lab/setup test && rm -rf /var/lib/apt/lists/*

@@ -206,6 +206,27 @@ END
 }
 
 # bats test_tags=host
+@test "tests that cannot be run, for they are wrong or the machine lacks something, are an error of grading and no zero" {
+    cd "$BATS_TEST_TMPDIR"
+    reference handed/01-one-to-one
+    mkdir -p no_end/hidden no_setup/hidden
+    printf '# bats test_tags=points:1\n@test "one" {\n    true\n' >no_end/hidden/01-more.bats
+    printf 'setup_file() {\n    no_such_command\n}\n# bats test_tags=points:1\n@test "one" {\n    true\n}\n# bats test_tags=points:1\n@test "one more" {\n    true\n}\n' >no_setup/hidden/01-more.bats
+    local case
+    for case in no_end no_setup; do
+        run --separate-stderr grade -s 1 -t one -x "$case/hidden" handed
+        assert_failure 1
+        assert_output ''
+        [[ ! -e $BATS_TEST_TMPDIR/graded/grade.json ]] || fail 'there is a grade'
+        if [[ $case == no_end ]]; then
+            assert_regex "$stderr" '^grade/grade: .*/no_end/hidden/01-more.bats is no bats file: line [0-9]+: syntax error'
+        else
+            assert_regex "$stderr" 'not all tests of hidden-01-more.bats have been run.*no_such_command'
+        fi
+    done
+}
+
+# bats test_tags=host
 @test "bad usage ends with 2; what cannot be graded, with 1 and a reason" {
     local arguments
     for arguments in '' '-s 9 x' '-s' '-x' '-q x' 'x y'; do
