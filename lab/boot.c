@@ -45,7 +45,7 @@ int main(void)
   const char *init = getenv("LAB_INIT"); /* the kernel hands on what it does not know of its command line */
   load_modules();
   mkdir("/root", 0755);
-  if (mount("root", "/root", "9p", 0, "trans=virtio,version=9p2000.L,msize=524288,access=any") < 0)
+  if (mount("root", "/root", "9p", 0, "trans=virtio,version=9p2000.L,msize=524288,access=any,cache=mmap") < 0)
     broken("cannot mount the host's files");
   if (chdir("/root") < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
     broken("cannot go to the host's files");

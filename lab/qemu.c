@@ -115,8 +115,13 @@ static struct boot prepare(const struct job *job, const char *kernel)
 }
 
 /* Becomes QEMU. `ends` are its ends of the lines. */
-static _Noreturn void become_machine(const struct arguments *arguments, const int ends[LINES], int log)
+static _Noreturn void become_machine(const struct job *job, const struct arguments *arguments, const int ends[LINES],
+                                     int log)
 {
+  char preload[4300];
+  snprintf(preload, sizeof preload, "%.*s/special.so", (int)(strrchr(job->init, '/') - job->init), job->init);
+  snprintf(preload, sizeof preload, "/proc/self/fd/%d", open(preload, O_RDONLY)); /* no blank may be in it */
+  setenv("LD_PRELOAD", preload, 1);
   for (int i = 0; i < LINES; i++)
     guest_keep_open(ends[i]);
   int null = open("/dev/null", O_RDONLY);
@@ -195,7 +200,7 @@ int qemu_run(const struct job *job)
 
   const char *folder = getenv("TMPDIR");
   if (guest_fork(&guest, folder != NULL && *folder == '/' ? folder : "/tmp"))
-    become_machine(&arguments, ends, log[1]);
+    become_machine(job, &arguments, ends, log[1]);
   guest_watch(&guest);
   for (int i = 0; i < LINES; i++)
     close(ends[i]);

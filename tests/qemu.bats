@@ -133,12 +133,13 @@ connected"
 # bats test_tags=host
 @test "qemu: three labs side by side, each with a server on port 2013" {
     own_folder
-    local i
+    local i labs=()
     for i in 0 1 2; do
         lab sh -c "'$TREE/01-one-to-one/echo_server' >/dev/null & until grep -q 2013 /proc/net/sctp/eps; do :; done
             echo number $i | '$TREE/01-one-to-one/echo_client' localhost" >"$BATS_TEST_TMPDIR/out$i" 2>&1 &
+        labs+=("$!")
     done
-    wait
+    wait "${labs[@]}"
     for i in 0 1 2; do
         assert_equal "$(<"$BATS_TEST_TMPDIR/out$i")" "number $i"
     done
