@@ -25,6 +25,10 @@ test-%: setup-test ## runs the tests of one stage (01-one-to-one, ...), or of th
 	@$(MAKE) all
 	@tests/run $*
 
+test-sanitize: setup-test ## runs the stages' tests with programs that watch their own memory (ASan, LSan, UBSan), natively or on QEMU
+	@$(MAKE) all
+	@tests/sanitize $(STAGE)
+
 mutants: setup-test ## tries wrong programs, each of which must lose points, and other correct ones (an hour; STAGE=, NAME=, MUTANTS_FLAGS=-q: quick)
 	@$(MAKE) all
 	@tests/mutants/run $(addprefix -s ,$(STAGE)) $(addprefix -n ,$(NAME)) $(MUTANTS_FLAGS)
@@ -101,4 +105,4 @@ setup-%:
 
 export SUBMISSION
 
-.PHONY: all demo test test-class mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
+.PHONY: all demo test test-class test-sanitize mutants trace failover schedulers nat bench hol handout lab-kernel shell grade check clean help $(STAGES)
