@@ -25,6 +25,10 @@ test-%: setup-test ## runs the tests of one stage (01-one-to-one, ...), or of th
 	@$(MAKE) all
 	@tests/run $*
 
+test-sanitize: setup-test ## runs the stages' tests with programs that watch their own memory (ASan, LSan, UBSan), natively or on QEMU
+	@$(MAKE) all
+	@tests/sanitize $(STAGE)
+
 exercise: setup-test ## tells whether you have solved an exercise of TUTORIAL.md: make exercise N=02.3
 	@$(MAKE) all
 	@tests/exercise $(N)
@@ -121,4 +125,4 @@ help: ## lists what there is
 setup-%:
 	@lab/setup $*
 
-.PHONY: all demo test test-class exercise mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade dist check clean help $(STAGES)
+.PHONY: all demo test test-class test-sanitize exercise mutants trace failover schedulers nat bench hol figures site handout lab-kernel shell grade dist check clean help $(STAGES)

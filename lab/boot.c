@@ -1,7 +1,7 @@
 /*
  * boot.c - the very first process on QEMU's machine, in its initial RAM disk
  *
- * Loads the modules that lie beside it (build-initramfs), without which the kernel sees neither the host's files nor
+ * Loads the modules that lie beside it (prepare-qemu), without which the kernel sees neither the host's files nor
  * the lines to it, makes those files its root, and becomes init.c. In User Mode Linux the kernel does all that by
  * itself.
  */

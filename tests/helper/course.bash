@@ -4,6 +4,7 @@
 #   PROGRAMS      the folder that holds 01-one-to-one/ and so on; default: this tree
 #   PROGRAM_JAIL  a folder that is all that they see, in which they run as a user without rights (grade/jail); then PROGRAMS is
 #                 a path inside; default: none, they run as the tests do
+#   SANITIZED     set where they watch their own memory (tests/sanitize); default: they do not
 #   PROGRAM_NETNS a network namespace (ip netns) to run them in; default: the tests' own
 # A test waits for events (a line, an exit, a packet), for DEADLINE seconds at the most, never for a time.
 
@@ -16,7 +17,7 @@ done
 
 TREE=${TREE:-${BATS_TEST_DIRNAME%/tests*}}
 PROGRAMS=${PROGRAMS:-$TREE}
-PEER=$TREE/tests/tools/peer
+PEER=${PEER:-$TREE/tests/tools/peer}
 if [[ -n ${PROGRAM_JAIL-} ]]; then PRELOADS=/tools; else PRELOADS=$TREE/tests/tools; fi # where programs under test find what is preloaded into them
 DEADLINE=${DEADLINE:-20}
 OUTPUT_MAX=16000000 # bytes that a program may print and a test will look at
@@ -30,6 +31,9 @@ under_test() {
     fi
     if [[ -n ${PROGRAM_JAIL-} ]]; then
         command=("$TREE/grade/build/confine" "$PROGRAM_JAIL" "${command[@]}")
+    fi
+    if [[ -n ${SANITIZED-} && ${#tracer[@]} -gt 0 ]]; then
+        command=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" "${command[@]}") # that needs ptrace for itself
     fi
     command=("${tracer[@]}" "${command[@]}")
     if [[ -n ${PROGRAM_NETNS-} ]]; then
@@ -378,6 +382,7 @@ shown_safely() {
 
 # under_valgrind - the programs under test run under valgrind from now on
 under_valgrind() {
+    [[ -z ${SANITIZED-} ]] || skip 'the programs watch their own memory, which valgrind would take for errors'
     if [[ -n ${PROGRAM_JAIL-} ]] || ! command -v valgrind >/dev/null; then
         skip 'valgrind is not installed, or the programs are confined'
     fi
