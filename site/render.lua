@@ -220,16 +220,12 @@ local function neighbours()
   return ''
 end
 
--- The programs of a chapter's folder, and the chapters of a program: that of its folder, and those that lead to it
+-- The chapter of a program: that of its folder
 local function chapter_of(path)
-  local folder = path:match('^[^/]+')
-  for _, chapter in ipairs(pages) do
-    if chapter.name == folder or (folder == 'appendix' and chapter.name:match('^appendix%-') and not page_of[folder]) then
-      return chapter
-    end
-  end
+  return page_of[path:match('^[^/]+')]
 end
 
+-- The programs of a chapter's folder
 local function programs_of_chapter()
   local links = {}
   for _, line in ipairs(fields('programs.tsv')) do
@@ -241,6 +237,7 @@ local function programs_of_chapter()
   return #links > 0 and html('<p class="programs">Programs of this chapter: ' .. table.concat(links, ', ') .. '</p>') or nil
 end
 
+-- The chapters of a program: that of its folder, and those that lead to it
 local function chapters_of_program()
   local own = chapter_of(text)
   local links, known = {}, {}
