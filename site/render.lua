@@ -9,7 +9,7 @@
 local page, text, kind, work = os.getenv('PAGE'), os.getenv('TEXT'), os.getenv('KIND'), os.getenv('WORK')
 local root = page:gsub('[^/]+$', ''):gsub('[^/]+/', '../')
 local base = kind == 'text' and text:match('^(.*/)') or ''
-local pages, page_of, texts, headings, shown = {}, {}, {}, {}, {}
+local pages, page_of, texts, headings, first, shown = {}, {}, {}, {}, {}, {}
 
 local function fields(file)
   local lines = {}
@@ -31,6 +31,9 @@ for _, line in ipairs(fields('pages.tsv')) do
 end
 for _, line in ipairs(fields('headings.tsv')) do
   headings[line[1] .. '#' .. line[2]] = line[3]
+  if line[4] == '1' then
+    first[line[1] .. '#' .. line[2]] = true
+  end
   if line[4] == '2' then
     table.insert(page_of[line[3]].sections, {id = line[2], title = line[5]})
   end
@@ -80,7 +83,7 @@ local function resolve(target)
     if to == page and id ~= '' then
       return '#' .. id
     end
-    return root .. to .. '.html' .. (id == '' and '' or '#' .. id)
+    return root .. to .. '.html' .. ((id == '' or first[path .. '#' .. id]) and '' or '#' .. id)
   elseif path:match('%.svg$') then
     return root .. path
   end
