@@ -9,7 +9,7 @@
 local page, text, kind, work = os.getenv('PAGE'), os.getenv('TEXT'), os.getenv('KIND'), os.getenv('WORK')
 local root = page:gsub('[^/]+$', ''):gsub('[^/]+/', '../')
 local base = kind == 'text' and text:match('^(.*/)') or ''
-local pages, page_of, texts, headings, shown = {}, {}, {}, {}, {}
+local pages, page_of, texts, headings, first, shown = {}, {}, {}, {}, {}, {}
 
 local function fields(file)
   local lines = {}
@@ -31,6 +31,9 @@ for _, line in ipairs(fields('pages.tsv')) do
 end
 for _, line in ipairs(fields('headings.tsv')) do
   headings[line[1] .. '#' .. line[2]] = line[3]
+  if line[4] == '1' then
+    first[line[1] .. '#' .. line[2]] = true
+  end
   if line[4] == '2' then
     table.insert(page_of[line[3]].sections, {id = line[2], title = line[5]})
   end
@@ -80,7 +83,7 @@ local function resolve(target)
     if to == page and id ~= '' then
       return '#' .. id
     end
-    return root .. to .. '.html' .. (id == '' and '' or '#' .. id)
+    return root .. to .. '.html' .. ((id == '' or first[path .. '#' .. id]) and '' or '#' .. id)
   elseif path:match('%.svg$') then
     return root .. path
   end
@@ -220,16 +223,12 @@ local function neighbours()
   return ''
 end
 
--- The programs of a chapter's folder, and the chapters of a program: that of its folder, and those that lead to it
+-- The chapter of a program: that of its folder
 local function chapter_of(path)
-  local folder = path:match('^[^/]+')
-  for _, chapter in ipairs(pages) do
-    if chapter.name == folder or (folder == 'appendix' and chapter.name:match('^appendix%-') and not page_of[folder]) then
-      return chapter
-    end
-  end
+  return page_of[path:match('^[^/]+')]
 end
 
+-- The programs of a chapter's folder
 local function programs_of_chapter()
   local links = {}
   for _, line in ipairs(fields('programs.tsv')) do
@@ -241,6 +240,7 @@ local function programs_of_chapter()
   return #links > 0 and html('<p class="programs">Programs of this chapter: ' .. table.concat(links, ', ') .. '</p>') or nil
 end
 
+-- The chapters of a program: that of its folder, and those that lead to it
 local function chapters_of_program()
   local own = chapter_of(text)
   local links, known = {}, {}

@@ -7,20 +7,34 @@
 local text, work = os.getenv('TEXT'), os.getenv('WORK')
 local pages = assert(io.open(work .. '/pages.tsv', 'a'))
 local headings = assert(io.open(work .. '/headings.tsv', 'a'))
+local taken = {} -- names
 
--- The name of a chapter's page: that of its stage's folder, or its identifier
-local function name_of(header)
-  local stage = pandoc.utils.stringify(header):match('^Stage (%d%d)')
-  for folder in os.getenv('STAGES'):gmatch('%S+') do
-    if stage and folder:sub(1, 3) == stage .. '-' then
-      return folder
-    end
+-- The name of a chapter's page: that of the folder with its programs (its stage's, or the appendix that leads to some), or its identifier
+local function name_of(title, identifier, blocks)
+  local folder = nil
+  local stage = title:match('^Stage (%d%d)')
+  for name in os.getenv('STAGES'):gmatch('%S+') do
+    folder = stage and name:sub(1, 3) == stage .. '-' and name or folder
   end
-  return header.identifier
+  if title:match('^Appendix') then
+    pandoc.walk_block(pandoc.Div(blocks), {
+      Link = function(link)
+        folder = link.target:match('^(appendix)/') or folder
+      end
+    })
+  end
+  return folder and not taken[folder] and folder or identifier
 end
 
 local function write_page(page)
+  if page.identifier then
+    page.name = name_of(page.title, page.identifier, page.blocks)
+  end
+  taken[page.name] = true
   pages:write(page.name, '\t', text, '\t', page.title, '\n')
+  for _, header in ipairs(page.headers) do
+    headings:write(table.concat({text, header.identifier, page.name, header.level, pandoc.utils.stringify(header)}, '\t'), '\n')
+  end
   local path = work .. '/pages/' .. page.name:gsub('/', '%%') .. '.json'
   local file = assert(io.open(path, 'w'))
   file:write(pandoc.write(pandoc.Pandoc(page.blocks), 'json'))
@@ -34,14 +48,14 @@ function Pandoc(doc)
     local title = is_header and pandoc.utils.stringify(block)
     if not page then
       local name = text == 'TUTORIAL.md' and 'index' or text:gsub('%.md$', ''):gsub('[^/]*$', string.lower)
-      page = {name = name, title = title or text, blocks = pandoc.List(), first = 1}
+      page = {name = name, title = title or text, blocks = pandoc.List(), headers = {}, first = 1}
     elseif text == 'TUTORIAL.md' and is_header and block.level == 2 then
       write_page(page)
-      page = {name = name_of(block), title = title, blocks = pandoc.List(), first = 2}
+      page = {identifier = block.identifier, title = title, blocks = pandoc.List(), headers = {}, first = 2}
     end
     if is_header then
       block.level = block.level - page.first + 1
-      headings:write(table.concat({text, block.identifier, page.name, block.level, title}, '\t'), '\n')
+      table.insert(page.headers, block)
     end
     page.blocks:insert(block)
   end
