@@ -167,6 +167,15 @@ connected"
     assert_equal "stubborn: $status" 'stubborn: 143'
     kill -KILL "${pid[victim]}"
     nothing_left
+    # While it boots, nobody in the machine notices.
+    start_client early "$TREE/lab/run" true
+    await_value yes has_machine 'whether the machine has started'
+    kill -KILL "${pid[early]}"
+    nothing_left
+}
+
+has_machine() {
+    [[ -z $(machines) ]] || echo yes
 }
 
 # bats test_tags=host
