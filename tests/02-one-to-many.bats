@@ -134,7 +134,7 @@ half_has_passed() {
 @test "an unfinished message of one client does not hold up the messages of others" {
     hint 'So whose message is it?' 'Without SCTP_FRAGMENT_INTERLEAVE a message of which a piece has been read holds up all others.'
     "$TREE/lab/two-hosts" up 1
-    "$TREE/lab/two-hosts" path 1 rate 100kbit # 60,000 bytes take five seconds
+    "$TREE/lab/two-hosts" path 1 rate 50kbit # 60,000 bytes take ten seconds
     PROGRAM_NETNS=far
     small_receive_buffer 02-one-to-many/echo_server
     start_client slow ip netns exec near "$PEER" 10.1.0.2 "$port" text:one recv send:60000 print:sent recv
