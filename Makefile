@@ -63,7 +63,7 @@ figures: setup-figures ## draws the figures anew, each from a real run (half an 
 	@$(MAKE) all
 	@figures/draw $(FIGURES)
 
-site: setup-site ## makes the tutorial and its programs a site to read in a browser: build/site/index.html
+site: setup-site ## makes the tutorial and its programs a site to read in a browser: build/site/index.html (half a minute)
 	@site/build
 
 handout: ## for courses: writes build/handout, with starters for students; STAGE=04-sendall: for one stage

@@ -31,6 +31,11 @@ build:
 clean:
 	@rm -rf build $(TARGETS)
 
-.PHONY: all common clean
+# What a reader may type while still in the folder of a stage.
+ELSEWHERE = demo exercise failover help nat shell site test trace
+$(ELSEWHERE):
+	@printf 'make %s works in the folder of the course, where README.md is\n' $@ >&2; exit 2
+
+.PHONY: all common clean $(ELSEWHERE)
 .SECONDARY:
 -include $(wildcard build/*.d)
