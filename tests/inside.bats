@@ -211,9 +211,10 @@ END
     run timeout 60 "$TREE/lab/run" --kernel native --timeout 50 bash -c '
         id -u; ls /sys/class/net /run; cat /sys/class/net/lo/mtu
         tcpdump -i lo -n -l --immediate-mode -c 1 "sctp[12] = 1" 2>"$1/said" & # an INIT
-        until grep -q "listening on" "$1/said"; do [[ -n $(jobs -r) ]] || { cat "$1/said"; exit 1; }; done
+        tcpdump=$!
+        until grep -q "listening on" "$1/said"; do kill -0 "$tcpdump" || { cat "$1/said"; exit 1; }; done
         "$2" -h >/dev/null; "$3" 127.0.0.1 9 >/dev/null 2>&1
-        wait %1' bash "$BATS_TEST_TMPDIR" "$PROGRAMS/01-one-to-one/echo_client" "$PEER"
+        wait "$tcpdump"' bash "$BATS_TEST_TMPDIR" "$PROGRAMS/01-one-to-one/echo_client" "$PEER"
     ip link delete outside
     assert_success
     assert_line --index 0 0
