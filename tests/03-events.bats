@@ -79,7 +79,7 @@ unacknowledged() {
 @test "SCTP_COMM_LOST of a peer that vanishes, and SCTP_SEND_FAILED_EVENT for the reply that it did not get" {
     hint 'What if the cable is cut?' '-t sets SCTP_RTOINFO, SCTP_PEER_ADDR_PARAMS and SCTP_ASSOCINFO. What was not acknowledged comes back as SCTP_SEND_FAILED_EVENT, not as the deprecated SCTP_SEND_FAILED.'
     two_hosts
-    start_server 03-events/event_server -t 300 # long enough to reply, after the cut and before the association is given up
+    start_server 03-events/event_server -t $((25 * DEADLINE)) # time to reply, after the cut and before the association is given up
     start_client gone "${at_near[@]}" "$PEER" 10.1.0.2 "$port" text:before recv line text:'after all' print:sent wait
     hears gone 'message 6: before'
     kill -STOP "$server_pid" # so that its reply meets the cut
