@@ -103,6 +103,8 @@ start_server() {
     IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line || status=$?
     if ((status > 128)); then
         fail "$1 must print 'Listening on port N' first. It printed no line within $DEADLINE s. Is its standard output line-buffered, also in a pipe (setvbuf, fflush)? On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
+    elif [[ ! -x ${PROGRAM_JAIL-}$PROGRAMS/$1 ]]; then
+        fail "$1 is not there: it did not compile"
     elif ((status != 0)); then
         fail "$1 must print 'Listening on port N' first. It ended, or closed its standard output, before it had printed a line. On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
     fi
