@@ -87,6 +87,7 @@ grade-class: setup-class ## grades a class: make grade-class SUBMISSIONS=folder 
 
 regrade: setup-class ## grades one student of a class again: make regrade STUDENT=name
 	@$(MAKE) all
+	@[ -n "$$STUDENT" ] || { echo 'make regrade STUDENT=name: there are the names of grades.csv; OUT= is the folder of the grades, where it is not grades' >&2; exit 2; }
 	@grade/class $(CLASS_OPTIONS) -r "$$STUDENT" -o "$${OUT:-grades}" -- $(if $(SUBMISSIONS),"$$SUBMISSIONS")
 
 gradescope: setup-class ## packs an autograder for Gradescope, build/gradescope.zip: make gradescope STAGE=04-sendall

@@ -9,6 +9,8 @@ include "shown";
    | if .error then [.name, "", "", ($stages[] | "", ""), "not graded: \(.error | split("\n") | map(select(. != "")) | last // "")", "", "", ""]
      else
        .name as $name | .grade | (by_stage | map({key: .stage, value: .}) | from_entries) as $of
-       | [$name, .score, .max, ($stages[] | $of[.] | .score // "", .max // ""), .problem, .sha256, .kernel, .course]
+       | [$name, .score, .max, ($stages[] | $of[.] | .score // "", .max // ""),
+          (if .problem != "" then .problem else [.compiled[] | select(.ok | not) | .program] | if . == [] then "" else "does not compile: \(join(", "))" end end),
+          .sha256, .kernel, .course]
      end
    | map(cell) | @csv)

@@ -19,10 +19,10 @@ def row:
 . as $grade
 | "\(.submission | shown_line): \(.score | number) of \(.max | number) points" | paint("1")
 , ($grade | if .problem != "" then "", ("Problem: " + (.problem | shown_line) | paint("31")) else empty end)
-, ($grade | by_stage[]
-   | "", ("\(.stage): \(.score | number) of \(.max | number) points" | paint("1")), (.tests[] | row))
 , ($grade.compiled | map(select(.ok | not)) | .[]
    | "", ("\(.program | shown_line) does not compile:" | paint("31")), (.output | shown | sub("\n+$"; "") | lines(30) | join("\n") | indented(4)))
+, ($grade | by_stage[]
+   | "", ("\(.stage): \(.score | number) of \(.max | number) points" | paint("1")), (.tests[] | row))
 , ($grade.compiled | map(select(.ok and .output != "")) | .[]
    | "", "The compiler on \(.program | shown_line):", (.output | shown | sub("\n+$"; "") | lines(15) | join("\n") | indented(4)))
 , ($grade.taken | if . == [] then empty else

@@ -98,14 +98,19 @@ on_terminal() {
 # listens and sets server_pid, port, and server_out, a descriptor to read its further output from; its standard error goes to
 # $BATS_TEST_TMPDIR/server.err
 start_server() {
-    local line='' out=$BATS_TEST_TMPDIR/server${#running[@]}.out
+    local line='' status=0 out=$BATS_TEST_TMPDIR/server${#running[@]}.out
     mkfifo "$out"
     program "$1" -p 0 "${@:2}" >"$out" 2>"$BATS_TEST_TMPDIR/server.err" &
     server_pid=$!
     running+=("$server_pid")
     exec {server_out}<"$out"
-    if ! IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line; then
+    IFS='' read -r -t "$DEADLINE" -n 100 -u "$server_out" line || status=$?
+    if ((status > 128)); then
         fail "$1 must print 'Listening on port N' first. It printed no line within $DEADLINE s. Is its standard output line-buffered, also in a pipe (setvbuf, fflush)? On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
+    elif [[ ! -x ${PROGRAM_JAIL-}$PROGRAMS/$1 ]]; then
+        fail "$1 is not there: it did not compile"
+    elif ((status != 0)); then
+        fail "$1 must print 'Listening on port N' first. It ended, or closed its standard output, before it had printed a line. On standard error: $(excerpt "$BATS_TEST_TMPDIR/server.err")"
     fi
     [[ $line =~ ^Listening\ on\ port\ ([1-9][0-9]{0,4})$ ]] ||
         fail "$1 must print exactly 'Listening on port N' first (TUTORIAL.md, stage 01). It printed: ${line:0:500}"
