@@ -193,7 +193,9 @@ local function contents()
   end
   out[#out + 1] = '</ul><h2>Programs</h2><ul>'
   for _, line in ipairs(fields('folders')) do
-    out[#out + 1] = '<li>' .. link_to(line[1] .. '/index.html', line[1], line[1] .. '/index' == page) .. '</li>'
+    if line[1]:match('^%w[^/]*$') then -- those in them, and hidden ones, are found from there
+      out[#out + 1] = '<li>' .. link_to(line[1] .. '/index.html', line[1], line[1] .. '/index' == page) .. '</li>'
+    end
   end
   out[#out + 1] = '</ul><h2>About</h2><ul>'
   for _, other in ipairs(pages) do
