@@ -249,3 +249,16 @@ END
     assert_failure 1
     assert_regex "$stderr" 'has failed'
 }
+
+# bats test_tags=host
+@test "graded is on a lab kernel of its own: User Mode Linux, QEMU where that cannot be had, or as GRADE_KERNEL says" {
+    assert_equal "$(GRADE_KERNEL=native "$TREE/grade/kernel")" native
+    assert_equal "$("$TREE/grade/kernel")" uml
+    # A course without any: no kernel built, no package.
+    mkdir -p "$BATS_TEST_TMPDIR/course"/{grade,lab}
+    cp "$TREE/grade/kernel" "$BATS_TEST_TMPDIR/course/grade"
+    printf '#!/bin/sh\nexit 125\n' >"$BATS_TEST_TMPDIR/course/lab/run"
+    chmod +x "$BATS_TEST_TMPDIR/course/lab/run"
+    assert_equal "$("$BATS_TEST_TMPDIR/course/grade/kernel")" qemu
+    assert_equal "$(LAB_UML=/nowhere "$BATS_TEST_TMPDIR/course/grade/kernel")" uml # lab/run then says what is wrong with it
+}

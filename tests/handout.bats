@@ -96,7 +96,7 @@ found() {
     assert_equal "$(find tests -mindepth 1 -maxdepth 1 ! -name '0*.bats' -printf '%f\n' | sort)" $'exercise\nexercises\nhelper\nrun\ntools'
     assert_equal "$(echo tests/exercises/*)" "$(printf 'tests/exercises/%s.bats ' 01 02 03 04 05 | sed 's/ $//')" # and no solution
     for file in grade/*; do
-        assert_regex "${file#grade/}" '^(Makefile|grade|stage|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
+        assert_regex "${file#grade/}" '^(Makefile|grade|stage|kernel|inside|jail|confine\.c|take|gather|gather\.jq|stages|tests\.awk|version|weights|weights\.jq|report|formats)$'
     done
 }
 
