@@ -497,7 +497,7 @@ END_OF_PYTHON
         # shellcheck disable=SC2086 # several words
         run --separate-stderr "$TREE/grade/class" $arguments
         assert_equal "$arguments: $status" "$arguments: 2"
-        assert_regex "$stderr" 'usage: grade/class'
+        assert_regex "$stderr" 'usage: grade/class|there are: 01-one-to-one'
     done
     for arguments in '-o out nowhere' '-o out empty' '-o out -x nowhere class' '-o out -w nowhere class' '-o class/out class' '-o out -r anna'; do
         # shellcheck disable=SC2086
