@@ -9,13 +9,6 @@ function dark(colour, other) {
     printf "  [fill=\"%s\"] { fill: %s } [stroke=\"%s\"] { stroke: %s } [color=\"%s\"] { color: %s }\n", colour, other, colour, other, colour, other
 }
 
-function escape(text) {
-    gsub(/&/, "\\&amp;", text)
-    gsub(/</, "\\&lt;", text)
-    gsub(/>/, "\\&gt;", text)
-    return text
-}
-
 /^<svg/ {
     print "<svg role=\"img\" aria-labelledby=\"title desc\""
     next

@@ -8,7 +8,7 @@ BEGIN {
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"title\" " \
         "font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"14\" fill=\"#d0d7de\">\n",
         columns * width + 32, rows * height + 28
-    printf "<title id=\"title\">%s</title>\n", text(title)
+    printf "<title id=\"title\">%s</title>\n", escape(title)
     print "<style>"
     palette("  ", "#f6f8fa", "#24292f", "#5c6670", "24292f a0111f 116329 6b4a00 0550ae 7326c9 0a5c66 24292f", "5c6670 c11529 1a7431 7a5500 0a5fc4 8250df 1b6b75 24292f")
     print "  @media (prefers-color-scheme: dark) {"
@@ -29,14 +29,6 @@ function palette(indent, ground, ink, dim, normal, bright,    i, list) {
     for (i = 1; i <= 8; i++)
         printf " .b%d { fill: #%s }", i - 1, list[i]
     print ""
-}
-
-# text(s) - s as XML
-function text(s) {
-    gsub(/&/, "\\&amp;", s)
-    gsub(/</, "\\&lt;", s)
-    gsub(/>/, "\\&gt;", s)
-    return s
 }
 
 # style(codes) - what the parameters of an SGR sequence change, as of now
@@ -80,7 +72,7 @@ function style(codes,    n, i, code, list) {
 # run(s) - a text in one style
 function run(s) {
     if (s != "")
-        printf "<tspan%s%s>%s</tspan>", dim ? " class=\"dim\"" : colour == "" ? "" : " class=\"" colour "\"", weight, text(s)
+        printf "<tspan%s%s>%s</tspan>", dim ? " class=\"dim\"" : colour == "" ? "" : " class=\"" colour "\"", weight, escape(s)
 }
 
 END {

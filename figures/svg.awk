@@ -1,15 +1,6 @@
-# svg.awk - what the drawings have in common: head, colours, text. Given to awk before the one that draws.
+# svg.awk - what the drawings have in common: head, colours, text. Given to awk before the one that draws, after lab/escape.awk.
 #
 # Colours are those of lab/ladder-svg.awk, and change with the reader's preference. Classes: faint, one, two (what is compared), bad
-
-# escape(text) - text as XML
-function escape(text) {
-    gsub(/&/, "\\&amp;", text)
-    gsub(/</, "\\&lt;", text)
-    gsub(/>/, "\\&gt;", text)
-    gsub(/"/, "\\&quot;", text)
-    return text
-}
 
 function palette(indent, ground, ink, faint, one, two, bad) {
     printf "%s.ground { fill: %s } text { fill: %s } path, rect, circle { stroke: %s } .faint { stroke: %s } text.faint { fill: %s }\n", \

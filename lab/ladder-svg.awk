@@ -28,15 +28,6 @@ $1 == "ends" {
     right[$2] = $4
 }
 
-# What a peer has said, and what XML would take for its own, as text.
-function escape(text) {
-    gsub(/&/, "\\&amp;", text)
-    gsub(/</, "\\&lt;", text)
-    gsub(/>/, "\\&gt;", text)
-    gsub(/"/, "\\&quot;", text)
-    return text
-}
-
 function letter(number) {
     return substr("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (number - 1) % 26 + 1, 1) (number > 26 ? int((number - 1) / 26) : "")
 }
