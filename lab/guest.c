@@ -12,6 +12,12 @@
 
 static const struct guest *watched;
 
+void guest_check(const struct job *job)
+{
+  if (strchr(job->init, '"') != NULL)
+    lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
+}
+
 void guest_pipe(int ends[2], const char *what)
 {
   if (pipe2(ends, O_CLOEXEC) < 0)
@@ -36,6 +42,22 @@ bool guest_fork(struct guest *guest, const char *folder)
   else
     setpgid(guest->pid, guest->pid); /* for a signal that comes before its setsid() */
   return guest->pid == 0;
+}
+
+_Noreturn void guest_become(char *const words[], int log)
+{
+  int null = open("/dev/null", O_RDONLY);
+  dup2(null, STDIN_FILENO);
+  dup2(log, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  execvp(words[0], words);
+  fprintf(stderr, "cannot start %s: %s\n", words[0], strerror(errno));
+  _exit(1);
+}
+
+void guest_last_words(const char *log)
+{
+  fprintf(stderr, "%s%s", log, *log != '\0' && log[strlen(log) - 1] != '\n' ? "\n" : "");
 }
 
 static void clean_up(void)

@@ -16,6 +16,9 @@ struct guest {
   char *files;    /* where the paths of the lab's own files begin: what UML keeps, and frames (control.h) */
 };
 
+/* Fails where the kernel's command line could not tell it where the lab's first process is. */
+void guest_check(const struct job *job);
+
 /* Makes a pipe that no other program inherits. `what` it is for, where it cannot be had. */
 void guest_pipe(int ends[2], const char *what);
 
@@ -30,6 +33,12 @@ void guest_keep_open(int fd);
  * Returns true in the new process, which leads a session of its own, out of reach of the terminal's Ctrl-C.
  */
 bool guest_fork(struct guest *guest, const char *folder);
+
+/* In that process: becomes the kernel. What it says for itself goes to `log`. */
+_Noreturn void guest_become(char *const words[], int log);
+
+/* Prints what a kernel has said before its end. */
+void guest_last_words(const char *log);
 
 /* Sees to it that nothing is left of the guest, whatever becomes of this process: for after guest_fork(). */
 void guest_watch(const struct guest *guest);

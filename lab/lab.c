@@ -214,7 +214,7 @@ int main(int argc, char **argv)
   *strrchr(self, '/') = '\0';
   char init[PATH_MAX];
   snprintf(init, sizeof init, "%s/init", self);
-  job.init = init;
+  job.built = self, job.init = init;
 
   if (inside)
     run_here(&job);

@@ -7,10 +7,11 @@
 enum { LAB_BROKEN = 125 }; /* the exit status of a failure of lab/run itself */
 
 struct job {
-  char **command;   /* ends with NULL */
-  double timeout;   /* seconds; 0: none */
-  bool skip;        /* the lab's clock skips the time in which nothing happens, where the kernel can */
-  const char *init; /* path of the lab's first process */
+  char **command;    /* ends with NULL */
+  double timeout;    /* seconds; 0: none */
+  bool skip;         /* the lab's clock skips the time in which nothing happens, where the kernel can */
+  const char *built; /* the folder of the lab's programs, lab/build */
+  const char *init;  /* path of the lab's first process, which is one of them */
 };
 
 /*

@@ -70,10 +70,9 @@ bool native_allows(void)
 static void prefer_ours(const struct job *job)
 {
   const char *path = getenv("PATH");
-  char *longer, *lab = strdup(job->init); /* .../lab/build/init */
-  for (int i = 0; lab != NULL && i < 2; i++)
-    *strrchr(lab, '/') = '\0';
-  if (lab != NULL && asprintf(&longer, "%s/native:%s", lab, path != NULL ? path : "/usr/bin:/bin") >= 0)
+  char *longer;
+  int lab = (int)(strrchr(job->built, '/') - job->built);
+  if (asprintf(&longer, "%.*s/native:%s", lab, job->built, path != NULL ? path : "/usr/bin:/bin") >= 0)
     setenv("PATH", longer, 1);
 }
 

@@ -92,13 +92,12 @@ struct boot {
 static struct boot prepare(const struct job *job, const char *kernel)
 {
   struct boot boot;
-  char folder[4200], program[4300], script[4300];
+  char program[4300], script[4300];
   struct stat made, from;
-  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(job->init, '/') - job->init), job->init); /* lab/build */
-  snprintf(program, sizeof program, "%s/boot", folder);
-  snprintf(script, sizeof script, "%s/../prepare-qemu", folder);
-  snprintf(boot.kernel, sizeof boot.kernel, "%s/vmlinux-%s", folder, vmlinuz_version(kernel));
-  snprintf(boot.disk, sizeof boot.disk, "%s/initramfs-%s", folder, vmlinuz_version(kernel)); /* comes last */
+  snprintf(program, sizeof program, "%s/boot", job->built);
+  snprintf(script, sizeof script, "%s/../prepare-qemu", job->built);
+  snprintf(boot.kernel, sizeof boot.kernel, "%s/vmlinux-%s", job->built, vmlinuz_version(kernel));
+  snprintf(boot.disk, sizeof boot.disk, "%s/initramfs-%s", job->built, vmlinuz_version(kernel)); /* comes last */
   if (stat(boot.disk, &made) == 0 && stat(program, &from) == 0 && made.st_mtime >= from.st_mtime &&
       stat(kernel, &from) == 0 && made.st_mtime >= from.st_mtime)
     return boot;
@@ -106,7 +105,7 @@ static struct boot prepare(const struct job *job, const char *kernel)
   pid_t pid = fork();
   if (pid == 0) {
     dup2(STDERR_FILENO, STDOUT_FILENO);
-    execl(script, script, kernel, folder, (char *)NULL);
+    execl(script, script, kernel, job->built, (char *)NULL);
     _exit(127);
   }
   if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
@@ -119,23 +118,17 @@ static _Noreturn void become_machine(const struct job *job, const struct argumen
                                      int log)
 {
   char preload[4300];
-  snprintf(preload, sizeof preload, "%.*s/special.so", (int)(strrchr(job->init, '/') - job->init), job->init);
+  snprintf(preload, sizeof preload, "%s/special.so", job->built);
   snprintf(preload, sizeof preload, "/proc/self/fd/%d", open(preload, O_RDONLY)); /* no blank may be in it */
   setenv("LD_PRELOAD", preload, 1);
   for (int i = 0; i < LINES; i++)
     guest_keep_open(ends[i]);
-  int null = open("/dev/null", O_RDONLY);
-  dup2(null, STDIN_FILENO);
-  dup2(log, STDOUT_FILENO);
-  dup2(log, STDERR_FILENO);
-  execvp(arguments->words[0], arguments->words);
-  fprintf(stderr, "cannot start %s: %s\n", arguments->words[0], strerror(errno));
-  _exit(1);
+  guest_become(arguments->words, log);
 }
 
 static _Noreturn void explain(const char *log)
 {
-  fprintf(stderr, "%s%s", log, *log != '\0' && log[strlen(log) - 1] != '\n' ? "\n" : "");
+  guest_last_words(log);
   lab_fail(strstr(log, "cannot start") != NULL ? remedy : "If the words above do not tell why, please report them.",
            "QEMU's machine stopped before the command ended; above are its last words");
 }
@@ -152,8 +145,7 @@ void qemu_tell(const char *reason)
 
 int qemu_run(const struct job *job)
 {
-  if (strchr(job->init, '"') != NULL)
-    lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
+  guest_check(job);
   struct boot boot = prepare(job, kernel_or_fail());
   bool arm = strstr(vmlinuz_emulator(), "aarch64") != NULL;
   const char *why;

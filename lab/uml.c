@@ -110,13 +110,7 @@ static _Noreturn void become_kernel(const char *kernel, const char *folder, cons
     arguments[count++] = "time-travel"; /* a kernel that does not know it hands it to init, which has no use for it */
   arguments[count] = NULL;
 
-  int null = open("/dev/null", O_RDONLY);
-  dup2(null, STDIN_FILENO);
-  dup2(log, STDOUT_FILENO);
-  dup2(log, STDERR_FILENO);
-  execv(kernel, arguments);
-  fprintf(stderr, "cannot start %s: %s\n", kernel, strerror(errno));
-  _exit(1);
+  guest_become(arguments, log);
 }
 
 static _Noreturn void explain(const char *log)
@@ -136,7 +130,7 @@ static _Noreturn void explain(const char *log)
       remedy = known[i].remedy;
       break;
     }
-  fprintf(stderr, "%s%s", log, *log != '\0' && log[strlen(log) - 1] != '\n' ? "\n" : "");
+  guest_last_words(log);
   lab_fail(remedy, "the lab kernel stopped before the command ended; above are its last words");
 }
 
@@ -144,8 +138,7 @@ int uml_run(const struct job *job)
 {
   struct kernel kernel = kernel_find();
   const char *folder = find_folder();
-  if (strchr(job->init, '"') != NULL)
-    lab_fail("Move the course to a folder without one.", "its path has a double quote in it: %s", job->init);
+  guest_check(job);
 
   int in[LINES], out[LINES], log[2];
   for (int i = 0; i < LINES; i++) {
