@@ -154,19 +154,8 @@ in_a_disk() {
 # bats test_tags=host
 @test "a command that handles the signal ends as it likes; one that does not end is killed" {
     own_folder
-    start_client neat "$TREE/lab/run" sh -c 'trap "echo bye; exit 3" TERM; echo here; while :; do sleep 0.1; done'
-    start_client stubborn "$TREE/lab/run" sh -c 'trap "" TERM; echo here; while :; do sleep 1; done'
-    hears neat here
-    hears stubborn here
-    kill -TERM "${pid[neat]}" "${pid[stubborn]}"
-    hears neat bye
-    run await_exit "${pid[neat]}" 3
-    local status=0
-    await_exit "${pid[neat]}" 3 || status=$?
-    assert_equal "neat: $status" 'neat: 3'
-    status=0
-    await_exit "${pid[stubborn]}" 3 || status=$?
-    assert_equal "stubborn: $status" 'stubborn: 143'
+    neat_and_stubborn
+    they_end
     nothing_left
 }
 

@@ -149,22 +149,11 @@ connected"
 # bats test_tags=host
 @test "qemu: SIGTERM reaches the command, which ends as it likes or is killed; nothing is left, not even when lab/run is killed" {
     own_folder
-    start_client neat "$TREE/lab/run" sh -c 'trap "echo bye; exit 3" TERM; echo here; while :; do sleep 0.1; done'
-    start_client stubborn "$TREE/lab/run" sh -c 'trap "" TERM; echo here; while :; do sleep 1; done'
     start_client victim "$TREE/lab/run" sh -c 'echo here; sleep 1000'
-    hears neat here
-    hears stubborn here
+    neat_and_stubborn
     hears victim here
     assert_equal "$(machines | wc -l)" 3
-    kill -TERM "${pid[neat]}"
-    hears neat bye
-    local status=0
-    await_exit "${pid[neat]}" 3 || status=$?
-    assert_equal "neat: $status" 'neat: 3'
-    kill -TERM "${pid[stubborn]}"
-    status=0
-    await_exit "${pid[stubborn]}" 3 || status=$?
-    assert_equal "stubborn: $status" 'stubborn: 143'
+    they_end
     kill -KILL "${pid[victim]}"
     nothing_left
     # While it boots, nobody in the machine notices.

@@ -10,6 +10,26 @@ own_folder() {
     mkdir "$TMPDIR"
 }
 
+# neat_and_stubborn - starts two labs: a command that ends by itself when SIGTERM comes, and one that does not
+neat_and_stubborn() {
+    start_client neat "$TREE/lab/run" sh -c 'trap "echo bye; exit 3" TERM; echo here; while :; do sleep 0.1; done'
+    start_client stubborn "$TREE/lab/run" sh -c 'trap "" TERM; echo here; while :; do sleep 1; done'
+    hears neat here
+    hears stubborn here
+}
+
+# they_end - sends both the signal: one ends as it likes, the other is killed
+they_end() {
+    local status=0
+    kill -TERM "${pid[neat]}" "${pid[stubborn]}"
+    hears neat bye
+    await_exit "${pid[neat]}" 3 || status=$?
+    assert_equal "neat: $status" 'neat: 3'
+    status=0
+    await_exit "${pid[stubborn]}" 3 || status=$?
+    assert_equal "stubborn: $status" 'stubborn: 143'
+}
+
 # terminal_session KERNEL - types at a shell in a lab and reads what it shows; ends with 5 where all is as on a terminal
 terminal_session() {
     timeout 100 expect -f - "$TREE/lab/run" "$1" <<'END'
