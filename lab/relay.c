@@ -208,10 +208,6 @@ static void kill_guest(struct run *run)
 
 static void take_frame(struct run *run, const struct frame *frame)
 {
-  int32_t number = 0;
-  if (frame->length == sizeof number)
-    memcpy(&number, frame->payload, sizeof number);
-
   switch (frame->type) {
   case FRAME_READY:
     run->ready = true;

@@ -2,6 +2,7 @@
 # What tests the tests: the driver of the mutants, and that they can be tried. All of them are tried by make mutants, which takes long.
 
 load helper/course
+load helper/patched
 
 MUTANTS=$TREE/tests/mutants
 setup_file() {
@@ -30,14 +31,14 @@ mutant() {
         stage=${patch%/*} stage=${stage##*/}
         mkdir "$copy"
         cp -r "$TREE/$stage" "$copy"
-        patch --silent --strip 1 --directory "$copy" <"$patch" || fail "$patch does not apply"
+        apply_patch "$patch" "$copy" || fail "$patch does not apply"
         ! diff -q -r "$TREE/$stage" "$copy/$stage" >/dev/null || fail "$patch changes nothing"
         rm -r "$copy"
         # The test is in the stage's file, and gives points.
         count=$(awk -v RS= '/points:/ { while (match($0, /@test "[^\n]*" \{/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }' "$TREE/tests/$stage.bats" |
-            grep -cE -e "$(sed -n 's/^caught by: //p' "$patch")")
+            grep -cE -e "$(header 'caught by' "$patch")")
         ((count >= 1)) || fail "$patch: there is no test by which it could be caught"
-        [[ -n $(sed -n 1p "$patch") && -n $(sed -n 's/^says: //p' "$patch") ]] || fail "$patch does not say what it is, and what is said about it"
+        [[ -n $(sed -n 1p "$patch") && -n $(header says "$patch") ]] || fail "$patch does not say what it is, and what is said about it"
     done
     for stage in "$MUTANTS"/*/; do
         count=$(find "$stage" -name '*.patch' | wc -l)
