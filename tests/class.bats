@@ -515,13 +515,17 @@ END_OF_PYTHON
     echo 'int main(void) { return undeclared; }' >class/über/echo_server.c
     echo 'no program' >notes.txt
     bsdtar -c -f class/none.zip --format zip notes.txt
-    # A shell in another folder is all that ssh does.
+    # A shell in another folder is all that ssh does. SHELL is as little known there as it may be here.
     cat >ssh/ssh <<'END_OF_SSH'
 #!/usr/bin/env bash
 while [[ $1 == -* ]]; do [[ $1 == -l ]] && shift; shift; done
 shift
 [[ $1 != -- ]] || shift
-cd "${0%/*}" && HOME=$PWD exec bash -c "$*"
+log=${0%/*}.log
+cd "${0%/*}" && unset SHELL && HOME=$PWD bash -c "$*"
+status=$?
+printf '%d %s\n' "$status" "$*" >>"$log"
+exit "$status"
 END_OF_SSH
     chmod +x ssh/ssh
     touch before
@@ -537,6 +541,7 @@ END_OF_SSH
     cmp class/good/01-one-to-one/echo_server.c out/reports/good/sources/01-one-to-one/echo_server.c
     run find "$TREE" -newer before -type f ! -path '*/build/*' ! -path '*/.git/*'
     assert_output ''
+    grep -Eq '^0 .*/out; rsync --server --sender .*/[0-9]\.tar$' ssh.log # a grade came from there
     run find ssh -type f ! -name ssh
     assert_output ''
 }
