@@ -16,10 +16,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const char usage[] =
+static const char synopsis[] =
     "usage: lab/run [--kernel auto|native|uml|qemu] [--clock real|skip] [--timeout SECONDS] [--] COMMAND "
     "[ARGUMENT...]\n"
-    "       lab/run [--kernel auto|native|uml|qemu] --version\n"
+    "       lab/run [--kernel auto|native|uml|qemu] --version\n";
+
+static const char description[] =
     "\n"
     "Runs COMMAND where SCTP works, with this directory, environment and standard streams, and ends\n"
     "with its exit status. Inside, one is root of a machine with a network of its own.\n"
@@ -57,7 +59,7 @@ void lab_fail(const char *remedy, const char *what, ...)
 
 static _Noreturn void bad_usage(const char *what, const char *value)
 {
-  fprintf(stderr, "lab/run: %s%s\n%s", what, value, usage);
+  fprintf(stderr, "lab/run: %s%s\n%slab/run --help tells more.\n", what, value, synopsis);
   exit(2);
 }
 
@@ -173,7 +175,8 @@ int main(int argc, char **argv)
       break;
     }
     if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
-      fputs(usage, stdout);
+      fputs(synopsis, stdout);
+      fputs(description, stdout);
       return 0;
     }
     if (strcmp(argv[i], "--version") == 0) {

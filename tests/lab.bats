@@ -309,7 +309,7 @@ in_a_disk() {
         run --separate-stderr lab $arguments
         assert_failure 2
         assert_equal "$output" ''
-        assert_regex "$stderr" 'usage: lab/run'
+        assert_regex "$stderr" $'^lab/run: [^\n]+\nusage: lab/run .*\nlab/run --help tells more\.$'
     done
 }
 

@@ -124,7 +124,7 @@ mutant() {
     cd "$TREE"
     run make -s mutants STAGE=01 NAME=no-such-name
     assert_failure
-    assert_output --partial 'there is none of these'
+    assert_output --partial 'there is none with this STAGE and NAME'
     run make -s mutants STAGE=02 MUTANTS_FLAGS=-l
     assert_success
     assert_line --regexp '^mutant +02-one-to-many +stream-0 +answers on stream 0 always'
