@@ -332,5 +332,6 @@ int main(int argc, char **argv)
       freeaddrinfo(client.servers[i].addresses);
   free(client.servers);
   feed_forget(&client.input, SIZE_MAX);
+  reassembly_end(&client.unfinished);
   return client.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

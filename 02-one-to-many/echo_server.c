@@ -264,5 +264,6 @@ int main(int argc, char **argv)
     if (poll(fds, 2, -1) > 0 && fds[0].revents != 0)
       take(fd, &unfinished);
   say_goodbye(fd, &unfinished);
+  reassembly_end(&unfinished);
   return EXIT_SUCCESS;
 }

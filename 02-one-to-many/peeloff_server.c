@@ -195,6 +195,7 @@ static void branch_off(int listener, int ending, struct arrival arrival, struct 
     ending_follow_parent();
     close(listener);
     serve(fd, ending, arrival, unfinished);
+    reassembly_end(unfinished);
     exit(EXIT_SUCCESS);
   }
   close(fd);
@@ -244,5 +245,6 @@ int main(int argc, char **argv)
   close(listener); /* shuts down those that have never said anything */
   while (wait(NULL) > 0 || errno == EINTR)
     ; /* each child ends by itself, by its deadlines */
+  reassembly_end(&unfinished);
   return EXIT_SUCCESS;
 }

@@ -304,5 +304,6 @@ int main(int argc, char **argv)
   }
   close(client.fd); /* with a reply unread in it: an abort */
   freeaddrinfo(addresses);
+  reassembly_end(&client.unfinished);
   return EXIT_SUCCESS;
 }

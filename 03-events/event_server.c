@@ -214,5 +214,6 @@ int main(int argc, char **argv)
     if (poll(fds, 2, -1) > 0 && fds[0].revents != 0)
       take(&server);
   say_goodbye(&server);
+  reassembly_end(&server.unfinished);
   return EXIT_SUCCESS;
 }

@@ -120,7 +120,7 @@ static void talk(int fd)
       lines_next(&input, &message, &length);
     bool waiting = input.ended || unanswered.count >= UNANSWERED_MAX; /* for receipts, and nothing else */
     if (input.ended && unanswered.count == 0)
-      return;
+      break;
     if (!waiting)
       silence = NEVER;
     else if (silence == NEVER)
@@ -151,6 +151,7 @@ static void talk(int fd)
     if (fds[1].revents != 0)
       lines_read(&input);
   }
+  reassembly_end(&unfinished);
 }
 
 int main(int argc, char **argv)

@@ -110,5 +110,6 @@ int main(int argc, char **argv)
 
   while (goes_on(&room, NEVER))
     take(&room);
+  reassembly_end(&room.unfinished);
   return EXIT_SUCCESS;
 }

@@ -124,5 +124,6 @@ int main(int argc, char **argv)
   join(&talk, host, port);
   converse(&talk, nick);
   say_goodbye(talk.fd);
+  reassembly_end(&talk.unfinished);
   return EXIT_SUCCESS;
 }

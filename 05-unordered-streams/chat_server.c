@@ -222,5 +222,6 @@ int main(int argc, char **argv)
   while (goes_on(&chat.room, announce_due(&chat)))
     take(&chat);
   free(chat.guests.all);
+  reassembly_end(&chat.room.unfinished);
   return EXIT_SUCCESS;
 }

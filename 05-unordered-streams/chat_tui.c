@@ -238,5 +238,6 @@ int main(int argc, char **argv)
   if (chat.terminal.killed != 0)
     by_default(chat.terminal.killed);
   leave_chat(&chat);
+  reassembly_end(&chat.talk.unfinished);
   return EXIT_SUCCESS;
 }

@@ -37,6 +37,12 @@ void reassembly_forget(struct reassembly *all, sctp_assoc_t association)
     drop(link);
 }
 
+void reassembly_end(struct reassembly *all)
+{
+  while (all->first != NULL)
+    drop(&all->first);
+}
+
 void reassembly_notified(struct reassembly *all, const union sctp_notification *event)
 {
   if (event->sn_header.sn_type == SCTP_ASSOC_CHANGE && event->sn_assoc_change.sac_state != SCTP_COMM_UP)

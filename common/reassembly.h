@@ -35,4 +35,7 @@ void reassembly_notified(struct reassembly *all, const union sctp_notification *
 /* Drops the unfinished message of an association, if there is one: somebody else goes on with it. */
 void reassembly_forget(struct reassembly *all, sctp_assoc_t association);
 
+/* Frees all that is kept, the message that reassemble() returned last, too: the program ends. */
+void reassembly_end(struct reassembly *all);
+
 #endif
