@@ -183,9 +183,9 @@ setup() {
     await_associations 2
     say ncat '/nick carol '
     all_hear '* carol joined' alice ncat
+    printf '/nick dave\r\n\0' >"$BATS_TEST_TMPDIR/bytes"
     start_client socat socat - "SCTP:127.0.0.1:$port"
     await_associations 3
-    printf '/nick dave\r\n\0' >"$BATS_TEST_TMPDIR/bytes"
     cat "$BATS_TEST_TMPDIR/bytes" >&"${mouth[socat]}" # in one write
     all_hear '* dave joined' alice ncat socat
     printf '/who\0' >&"${mouth[socat]}"
@@ -958,8 +958,7 @@ hears_besides() {
     await_associations 1
     local i
     for ((i = 1; i <= 2; i++)); do
-        said -n sam <<<"can you hear me? $i" >"$BATS_TEST_TMPDIR/heard" || fail "chat_client's line $i has not come back: exit status $?"
-        grep -qaFx "sam: can you hear me? $i" "$BATS_TEST_TMPDIR/heard"
+        heard_in_flood "can you hear me? $i" sam
     done
     [[ $("$PEER" 127.0.0.1 "$port" recv) == message* ]] || fail 'the flood does not go on'
     kill -TERM "$server_pid"

@@ -185,6 +185,23 @@ said() {
     timed "$STAGE/chat_client" "$@" -p "$port" 127.0.0.1
 }
 
+# heard_in_flood LINE [NICK] - somebody, called NICK and a number, says this line while another floods, and hears it; at the third attempt
+# at the latest. The flood keeps the receive buffer full, which is for all: what finds no room is dropped, and comes again after 1,
+# 2, 4, ... seconds (RFC 9260, 6.3.3). Now and then someone has no luck many times in a row.
+heard_in_flood() {
+    local attempt status=0
+    for attempt in 1 2 3; do
+        DEADLINE=$((DEADLINE / 2)) said ${2:+-n "$2$attempt"} <<<"$1" >"$BATS_TEST_TMPDIR/heard" || {
+            status=$?
+            continue
+        }
+        # Without a nick the flood's messages stand before it: they do not end where its lines do.
+        grep -qaF ${2:+-x} "${2:+$2$attempt: }$1" "$BATS_TEST_TMPDIR/heard" || fail "chat_client ended with 0, and had not heard its line: $1"
+        return
+    done
+    fail "chat_client's line has not come back: $1; exit status $status"
+}
+
 # with_extensions STAGE/NAME [ARGUMENT...] - starts a server whose associations may use AUTH and RECONFIG. Without ASCONF
 # (addip_enable), by which a client can stop Linux 6.12: fuzz.c says how.
 with_extensions() {
