@@ -132,7 +132,7 @@ found() {
     assert_output --regexp '^not yet   01\.1 .*expected: echo_server has an option -w.*01\.1: not yet'
     run timeout 300 make -s --no-print-directory exercise N=02.1 3>&-
     assert_failure
-    assert_line 'The exercises are in TUTORIAL.md, under "Your turn". There are: 01.1 01.2 01.3 01.4 '
+    assert_line 'The exercises are in TUTORIAL.md, under "Your turn". There are: 01.1 01.2 01.3 01.4'
 }
 
 # bats test_tags=host
